@@ -1,0 +1,38 @@
+/** The one shape of a controller: observe reads, decide is pure, act has one idempotent side effect. */
+import type { KubeObject, ObjectKey } from "../kube/object.ts";
+
+/** An event for the user, recorded on `regarding` and counted rather than repeated. */
+export interface EventRecord {
+  regarding: KubeObject;
+  type: "Normal" | "Warning";
+  /** CamelCase, one of KubeVirt's reasons where one exists. */
+  reason: string;
+  message: string;
+}
+
+export interface Decision<Action, Status> {
+  actions: readonly Action[];
+  /** The whole desired status; written once after the actions, and only when it differs from the observed one. */
+  status: Status;
+  events?: readonly EventRecord[];
+  /** Look again after this long even if nothing changes, in milliseconds. */
+  requeueAfterMs?: number;
+}
+
+export interface Reconciler<World, Action extends { type: string }, Status> {
+  /** Used in logs, metrics and events: "virtualmachine-controller". */
+  readonly name: string;
+  /** Reads only. `undefined`: the object is gone and nothing is left to do. Throws when it cannot know. */
+  observe(key: ObjectKey, signal: AbortSignal): Promise<World | undefined>;
+  /** Pure and total: `world.now` is data. */
+  decide(world: World): Decision<Action, Status>;
+  /** One idempotent side effect. */
+  act(action: Action, world: World, signal: AbortSignal): Promise<void>;
+  /** Writes the status if it differs from the one in `world`; at most one write. */
+  writeStatus(status: Status, world: World, signal: AbortSignal): Promise<void>;
+}
+
+/** An error that will not go away by trying again: logged and reported, the key is not requeued. */
+export class TerminalError extends Error {
+  override name = "TerminalError";
+}
