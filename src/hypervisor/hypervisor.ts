@@ -17,7 +17,8 @@ export type DomainState =
 
 /**
  * What was seen when looking for a domain. "unknown" is not "absent": it means that looking failed, and says why.
- * - absent: no directory and no process of this domain exist on the node.
+ * - absent: no directory and no process of this domain exist on the node, or the directory was only prepared (files
+ *   such as a cloud-init image were put there) and nothing was ever launched from it.
  * - gone: the directory exists, its processes are dead and no final state was recorded (killed from outside).
  * - present: state and reason as libvirt names them (`virDomainShutoffReason`…: "shutdown", "destroyed", "crashed",
  *   "failed", "user", "ioerror", "booted"…). A shutoff domain stays present until {@link Hypervisor.forget}.
