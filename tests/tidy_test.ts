@@ -142,6 +142,7 @@ const RINGS: Ring[] = [
       "src/runtime/",
       "src/api/",
       "@peculiar/x509",
+      "reflect-metadata",
       "@kubernetes/client-node",
       "zod",
       "node:",

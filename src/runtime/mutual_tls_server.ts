@@ -1,0 +1,492 @@
+/**
+ * An HTTPS server (HTTP/1.1, with websockets) that knows its callers by client certificate. Before it serves it proves
+ * to itself, on a loopback listener of the same configuration, that strangers are not taken for somebody: TLS stacks
+ * exist that ask for a certificate and then report success without one.
+ */
+import { createServer, request as httpsRequest, type Server } from "node:https";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
+// @ts-types="@types/ws"
+import { type WebSocket, WebSocketServer } from "ws";
+
+/** An AdmissionReview carries two objects of up to 3 MiB each, and their managed fields. */
+const BODY_BYTES_MAX = 8 * 1024 * 1024;
+/** For the TLS handshake, and again for the head of a request. */
+const HEADERS_TIMEOUT_MS = 10_000;
+/** How often the timeouts are looked at; Node's own 30 s would make ten seconds forty. */
+const TIMEOUT_CHECK_MS = 1_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Longer than the idle timeout of Go's HTTP client (90 s), so that the caller closes first and never meets a reset. */
+const KEEP_ALIVE_TIMEOUT_MS = 120_000;
+const CONNECTIONS_MAX = 1024;
+const WEBSOCKETS_MAX = 256;
+/** A websocket message is buffered whole; consoles send a few bytes, clients of KubeVirt at most 10 KiB. */
+const MESSAGE_BYTES_MAX = 1024 * 1024;
+const DRAIN_TIMEOUT_MS = 10_000;
+const PROOF_TIMEOUT_MS = 10_000;
+/** Policy violation, RFC 6455 section 7.4.1: there are too many websockets already. */
+const TOO_MANY_WEBSOCKETS = 503;
+
+/** PEM of a certificate (leaf first) and its private key. */
+export interface TlsCredential {
+  certificate: string;
+  key: string;
+}
+
+/** Who the server is and whom it believes. Replaced as a whole by {@link MutualTlsServer.reload}. */
+export interface TlsTrust {
+  credential: TlsCredential;
+  /** PEM of the authorities that may sign client certificates. Empty: nobody is identified. */
+  clientCas: readonly string[];
+  /** Common names that are identified. Empty: every name that a client authority signed. */
+  allowedCommonNames: readonly string[];
+}
+
+/** A caller whose certificate was verified against the client authorities and whose name is allowed. */
+export interface TlsPeer {
+  commonName: string;
+}
+
+/** One request with its whole body. */
+export interface TlsRequest {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  /** Lower-case names. A header that came several times has several values. */
+  headers: ReadonlyMap<string, readonly string[]>;
+  body: Uint8Array<ArrayBuffer>;
+  /** `undefined`: anonymous. */
+  peer: TlsPeer | undefined;
+  /** Aborted when the caller hangs up or the server closes. */
+  signal: AbortSignal;
+}
+
+export interface TlsResponse {
+  status: number;
+  headers?: Readonly<Record<string, string>>;
+  body?: string | Uint8Array;
+}
+
+/** What to do with a websocket request: refuse it with an ordinary answer, or take it. */
+export type UpgradeDecision =
+  | { refuse: TlsResponse }
+  | {
+    /** The subprotocol to echo; it must be one that the caller offered. */
+    protocol?: string;
+    /** Owns the websocket until it is closed. A rejection closes it with code 1011. */
+    accept: (socket: WebSocket, signal: AbortSignal) => Promise<void> | void;
+  };
+
+export interface MutualTlsServerOptions {
+  /** @default "0.0.0.0" */
+  hostname?: string;
+  /** 0 picks a free one, see {@link MutualTlsServer.port}. */
+  port: number;
+  trust: TlsTrust;
+  /** Mints a credential that no authority of the trust has signed. It should look as right as it can: the proof uses it. */
+  stranger: (trust: TlsTrust) => Promise<TlsCredential>;
+  /** Paths that anonymous callers may ask for. Everything else answers them with 401. */
+  isPublic: (method: string, path: string) => boolean;
+  handle: (request: TlsRequest) => Promise<TlsResponse> | TlsResponse;
+  /** Absent: every upgrade is refused with 404. */
+  upgrade?: (request: TlsRequest) => Promise<UpgradeDecision> | UpgradeDecision;
+  /** Told about failures that no caller sees: handler errors, broken connections. */
+  onError?: (message: string, error: unknown) => void;
+  /** @default 8 MiB */
+  bodyBytesMax?: number;
+  /** @default 1024 */
+  connectionsMax?: number;
+  /** @default 10 000 */
+  headersTimeoutMs?: number;
+}
+
+/** Construct, then {@link start}; {@link close} (or `await using`) drains. */
+export class MutualTlsServer implements AsyncDisposable {
+  readonly #options: MutualTlsServerOptions;
+  #trust: TlsTrust;
+  #server: Server | undefined;
+  readonly #websockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MESSAGE_BYTES_MAX,
+  });
+  readonly #closing = new AbortController();
+  /** The client authorities a connection was verified against: a certificate outlives its authority on an open connection. */
+  readonly #verifiedAgainst = new WeakMap<object, readonly string[]>();
+
+  constructor(options: MutualTlsServerOptions) {
+    this.#options = options;
+    this.#trust = options.trust;
+  }
+
+  /** Proves that strangers are refused, then listens. Throws when the proof fails; then nothing was served. */
+  async start(signal?: AbortSignal): Promise<void> {
+    await proveStrangersAreRefused(this.#options, signal);
+    const limits = {
+      handshakeTimeout: this.#options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    };
+    const tls = { ...tlsOptions(this.#trust), ...limits };
+    const server = createServer(tls, (request, response) => {
+      this.#answer(request, response).catch((error) => {
+        this.#options.onError?.("request failed", error);
+        response.destroy();
+      });
+    });
+    this.#server = server;
+    server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
+      this.#upgrade(request, socket as TLSSocket, head).catch((error) => {
+        this.#options.onError?.("upgrade failed", error);
+        socket.destroy();
+      });
+    });
+    this.#limit(server);
+    await listen(server, this.#options.port, this.#options.hostname ?? "0.0.0.0");
+    signal?.addEventListener("abort", () => void this.close(), { once: true });
+  }
+
+  /** The port that is listened on. */
+  get port(): number {
+    return portOf(this.#server);
+  }
+
+  /**
+   * Takes a new credential or new authorities without a restart. A connection that was verified against an authority
+   * which is no longer there ends at its next request; websockets stay.
+   */
+  reload(trust: TlsTrust): void {
+    this.#trust = trust;
+    this.#server?.setSecureContext(tlsOptions(trust));
+  }
+
+  /** Stops listening, lets requests finish for a bounded time, closes websockets with code 1001. */
+  async close(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined || this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const socket of this.#websockets.clients) socket.close(1001, "server is stopping");
+    server.closeIdleConnections();
+    const timer = setTimeout(() => {
+      for (const socket of this.#websockets.clients) socket.terminate();
+      server.closeAllConnections();
+    }, DRAIN_TIMEOUT_MS);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #limit(server: Server): void {
+    server.maxConnections = this.#options.connectionsMax ?? CONNECTIONS_MAX;
+    server.headersTimeout = this.#options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS;
+    server.requestTimeout = REQUEST_TIMEOUT_MS;
+    server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
+    server.on("secureConnection", (socket: TLSSocket) => {
+      this.#verifiedAgainst.set(socket, this.#trust.clientCas);
+    });
+    server.on("tlsClientError", (error: Error) => {
+      this.#options.onError?.("handshake failed", error);
+    });
+    server.on("clientError", (_error: Error, socket: Duplex) => socket.destroy());
+  }
+
+  #isStale(socket: TLSSocket): boolean {
+    const authorities = this.#verifiedAgainst.get(socket);
+    return authorities === undefined ||
+      authorities.some((authority) => !this.#trust.clientCas.includes(authority));
+  }
+
+  async #answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const socket = incoming.socket as TLSSocket;
+    if (this.#isStale(socket)) return void socket.destroy();
+    const peer = identify(socket, this.#trust);
+    const { method, path, query } = target(incoming);
+    if (peer === undefined && !this.#options.isPublic(method, path)) {
+      return send(outgoing, UNAUTHORIZED);
+    }
+    const body = await readBody(incoming, this.#options.bodyBytesMax ?? BODY_BYTES_MAX);
+    if (body === undefined) return send(outgoing, TOO_LARGE);
+    const hangUp = new AbortController();
+    outgoing.on("close", () => hangUp.abort());
+    const signal = AbortSignal.any([hangUp.signal, this.#closing.signal]);
+    const headers = headersOf(incoming);
+    const response = await this.#handled({ method, path, query, headers, body, peer, signal });
+    send(outgoing, response);
+  }
+
+  async #handled(request: TlsRequest): Promise<TlsResponse> {
+    try {
+      return await this.#options.handle(request);
+    } catch (error) {
+      if (!request.signal.aborted) this.#options.onError?.("handler failed", error);
+      return INTERNAL_ERROR;
+    }
+  }
+
+  async #upgrade(incoming: IncomingMessage, socket: TLSSocket, head: Uint8Array): Promise<void> {
+    socket.on("error", () => socket.destroy());
+    const { method, path, query } = target(incoming);
+    const peer = this.#isStale(socket) ? undefined : identify(socket, this.#trust);
+    if (peer === undefined && !this.#options.isPublic(method, path)) {
+      return refuse(socket, UNAUTHORIZED);
+    }
+    if (this.#options.upgrade === undefined) return refuse(socket, NOT_FOUND);
+    if (this.#websockets.clients.size >= WEBSOCKETS_MAX) return refuse(socket, TOO_MANY);
+    const hangUp = new AbortController();
+    socket.on("close", () => hangUp.abort());
+    const signal = AbortSignal.any([hangUp.signal, this.#closing.signal]);
+    const headers = headersOf(incoming);
+    const body = new Uint8Array();
+    const decision = await this.#options.upgrade({
+      method,
+      path,
+      query,
+      headers,
+      body,
+      peer,
+      signal,
+    });
+    if ("refuse" in decision) return refuse(socket, decision.refuse);
+    selectProtocol(incoming, decision.protocol);
+    this.#websockets.handleUpgrade(incoming, socket, head as never, (websocket) => {
+      // An error is always followed by "close"; without a listener it would end the process.
+      websocket.on("error", () => {});
+      void this.#own(websocket, decision.accept, signal);
+    });
+  }
+
+  async #own(
+    websocket: WebSocket,
+    accept: (socket: WebSocket, signal: AbortSignal) => Promise<void> | void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await accept(websocket, signal);
+    } catch (error) {
+      if (!signal.aborted) this.#options.onError?.("websocket failed", error);
+      websocket.close(1011, "internal error");
+    }
+  }
+}
+
+const UNAUTHORIZED: TlsResponse = text(401, "Unauthorized");
+const NOT_FOUND: TlsResponse = text(404, "Not found");
+const TOO_LARGE: TlsResponse = text(413, "Request body is too large");
+const INTERNAL_ERROR: TlsResponse = text(500, "Internal error");
+const TOO_MANY: TlsResponse = text(TOO_MANY_WEBSOCKETS, "Too many websockets");
+
+function text(status: number, body: string): TlsResponse {
+  return { status, headers: { "content-type": "text/plain; charset=utf-8" }, body };
+}
+
+function tlsOptions(trust: TlsTrust): Record<string, unknown> {
+  return {
+    cert: trust.credential.certificate,
+    key: trust.credential.key,
+    // An absent list would mean the authorities of the system.
+    ca: [...trust.clientCas],
+    requestCert: true,
+    // Strangers get an HTTP answer, and public paths; identify() decides who is somebody.
+    rejectUnauthorized: false,
+    minVersion: "TLSv1.2",
+    ALPNProtocols: ["http/1.1"],
+  };
+}
+
+/** The whole rule of who is somebody. */
+function identify(socket: TLSSocket, trust: TlsTrust): TlsPeer | undefined {
+  if (trust.clientCas.length === 0) return undefined;
+  if (socket.authorized !== true) return undefined;
+  const commonName: unknown = socket.getPeerCertificate()?.subject?.CN;
+  if (typeof commonName !== "string" || commonName === "") return undefined;
+  const allowed = trust.allowedCommonNames;
+  if (allowed.length > 0 && !allowed.includes(commonName)) return undefined;
+  return { commonName };
+}
+
+/** What the proof's listener saw of one caller. */
+interface Sighting {
+  peer: TlsPeer | undefined;
+  certificateName: unknown;
+}
+
+/**
+ * Calls a loopback listener of the same trust as nobody, and as a stranger with a certificate that looks right. Neither
+ * may be identified, and the stranger's certificate must have been seen: a listener that asks for none proves nothing.
+ */
+async function proveStrangersAreRefused(
+  options: MutualTlsServerOptions,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { trust } = options;
+  const sightings = new Map<string, Sighting>();
+  const server = createServer(tlsOptions(trust), (request, response) => {
+    const socket = request.socket as TLSSocket;
+    sightings.set(request.url ?? "", {
+      peer: identify(socket, trust),
+      certificateName: socket.getPeerCertificate()?.subject?.CN,
+    });
+    response.setHeader("connection", "close");
+    response.end();
+  });
+  const stranger = await options.stranger(trust);
+  await listen(server, 0, "127.0.0.1");
+  let strangerAnswered: boolean;
+  try {
+    const port = portOf(server);
+    await callAs(undefined, { port, path: "/nobody", signal });
+    strangerAnswered = await callAs(stranger, { port, path: "/stranger", signal });
+  } finally {
+    server.closeAllConnections();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+  for (const [path, { peer }] of sightings) {
+    if (peer === undefined) continue;
+    throw new Error(
+      `Cannot serve: ${path.slice(1)} must not be identified: got ${JSON.stringify(peer)}`,
+    );
+  }
+  if (strangerAnswered && sightings.get("/stranger")?.certificateName === undefined) {
+    throw new Error("Cannot serve: the TLS stack must ask for client certificates: it saw none");
+  }
+}
+
+/** False when the handshake was refused: that is a refusal too. Throws when nothing happens. */
+async function callAs(
+  credential: TlsCredential | undefined,
+  options: { port: number; path: string; signal: AbortSignal | undefined },
+): Promise<boolean> {
+  const timeout = AbortSignal.timeout(PROOF_TIMEOUT_MS);
+  const signal = options.signal === undefined
+    ? timeout
+    : AbortSignal.any([options.signal, timeout]);
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  const request = httpsRequest({
+    hostname: "127.0.0.1",
+    port: options.port,
+    path: options.path,
+    agent: false,
+    // The listener is our own, found by its port; whom it calls somebody is what is asked here.
+    rejectUnauthorized: false,
+    ...(credential === undefined ? {} : { cert: credential.certificate, key: credential.key }),
+    signal,
+  }, (response) => {
+    response.resume();
+    response.on("end", () => resolve(true));
+  });
+  request.on("error", (error: Error) => {
+    if (signal.aborted) {
+      reject(new Error("Cannot serve: the proof got no answer", { cause: error }));
+    } else resolve(false);
+  });
+  request.end();
+  return await promise;
+}
+
+function listen(server: Server, port: number, hostname: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, hostname, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function portOf(server: Server | undefined): number {
+  const address = server?.address() as AddressInfo | null | undefined;
+  if (address === null || address === undefined) {
+    throw new Error("Cannot tell the port: the server is not listening");
+  }
+  return address.port;
+}
+
+function target(request: IncomingMessage): {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+} {
+  const url = request.url ?? "/";
+  const mark = url.indexOf("?");
+  return {
+    method: request.method ?? "GET",
+    path: mark < 0 ? url : url.slice(0, mark),
+    query: new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1)),
+  };
+}
+
+function headersOf(request: IncomingMessage): Map<string, string[]> {
+  const headers = new Map<string, string[]>();
+  for (let index = 0; index + 1 < request.rawHeaders.length; index += 2) {
+    const name = (request.rawHeaders[index] ?? "").toLowerCase();
+    const values = headers.get(name);
+    const value = request.rawHeaders[index + 1] ?? "";
+    if (values === undefined) headers.set(name, [value]);
+    else values.push(value);
+  }
+  return headers;
+}
+
+/** `undefined`: longer than allowed. */
+async function readBody(
+  request: IncomingMessage,
+  bytesMax: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (Number(request.headers["content-length"] ?? 0) > bytesMax) return undefined;
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > bytesMax) return undefined;
+    chunks.push(chunk);
+  }
+  const body = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return body;
+}
+
+function send(outgoing: ServerResponse, response: TlsResponse): void {
+  if (outgoing.destroyed) return;
+  const body = typeof response.body === "string"
+    ? new TextEncoder().encode(response.body)
+    : response.body ?? new Uint8Array();
+  // A body that was not read to its end would be taken for the next request.
+  if (response.status === 413) outgoing.setHeader("connection", "close");
+  outgoing.writeHead(response.status, {
+    "x-content-type-options": "nosniff",
+    ...response.headers,
+    "content-length": String(body.length),
+  });
+  outgoing.end(body);
+}
+
+function refuse(socket: Duplex, response: TlsResponse): void {
+  const body = typeof response.body === "string"
+    ? new TextEncoder().encode(response.body)
+    : response.body ?? new Uint8Array();
+  const head = [
+    `HTTP/1.1 ${response.status} Refused`,
+    ...Object.entries(response.headers ?? {}).map(([name, value]) => `${name}: ${value}`),
+    `content-length: ${body.length}`,
+    "connection: close",
+    "",
+    "",
+  ].join("\r\n");
+  socket.write(head);
+  socket.end(body);
+}
+
+/** `ws` takes the first offered protocol; with one offered, that is the chosen one. */
+function selectProtocol(request: IncomingMessage, protocol: string | undefined): void {
+  if (protocol === undefined) delete request.headers["sec-websocket-protocol"];
+  else request.headers["sec-websocket-protocol"] = protocol;
+}
