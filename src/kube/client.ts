@@ -70,7 +70,10 @@ export interface DeleteOptions extends CallOptions {
 }
 
 export interface KubeClient {
-  /** `undefined` only when the server said 404: every other failure throws, because unknown is not absent. */
+  /**
+   * `undefined` only when the server said that this object does not exist: every other failure throws, because unknown
+   * is not absent. A 404 for the whole resource (its definition is not installed) throws `NotFoundError`.
+   */
   get<T extends KubeObject>(
     resource: Resource,
     key: ObjectKey,
@@ -137,6 +140,11 @@ export class KubeError extends Error {
   /** 429, 5xx and server-requested retries: worth trying again unchanged. */
   get retriable(): boolean {
     return this.code === 429 || this.code >= 500;
+  }
+  /** What the server asked for in `Retry-After` or in the status details. */
+  get retryAfterMs(): number | undefined {
+    const seconds = this.status.details?.retryAfterSeconds;
+    return seconds === undefined ? undefined : seconds * 1000;
   }
 }
 /** 404. */

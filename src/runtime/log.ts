@@ -110,9 +110,14 @@ function serialise(fields: LogFields): string {
   }
 }
 
+/** Where nobody reads standard error any more, the line is lost rather than the process. */
 function writeStandardError(line: string): void {
   const bytes = new TextEncoder().encode(line);
-  for (let written = 0; written < bytes.length;) {
-    written += Deno.stderr.writeSync(bytes.subarray(written));
+  try {
+    for (let written = 0; written < bytes.length;) {
+      written += Deno.stderr.writeSync(bytes.subarray(written));
+    }
+  } catch {
+    return;
   }
 }
