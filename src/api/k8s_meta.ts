@@ -1,0 +1,77 @@
+/** Object metadata and label selectors of Kubernetes. */
+import { z } from "zod";
+import { atomicList, int64, opaque, optional, stringMap, Time } from "./structural.ts";
+
+/** Who an object belongs to: it goes when its owner goes. */
+export const OwnerReference = z.object({
+  apiVersion: z.string(),
+  kind: z.string(),
+  name: z.string(),
+  uid: z.string(),
+  controller: optional(z.boolean()),
+  blockOwnerDeletion: optional(z.boolean()),
+});
+export type OwnerReference = z.infer<typeof OwnerReference>;
+
+/** Who owns which fields of an object under server-side apply. */
+export const ManagedFieldsEntry = z.looseObject({
+  manager: optional(z.string()),
+  operation: optional(z.string()),
+  apiVersion: optional(z.string()),
+  time: optional(Time),
+  fieldsType: optional(z.string()),
+  fieldsV1: optional(z.record(z.string(), z.unknown())),
+  subresource: optional(z.string()),
+});
+export type ManagedFieldsEntry = z.infer<typeof ManagedFieldsEntry>;
+
+const metadataFields = z.looseObject({
+  name: optional(z.string()),
+  generateName: optional(z.string()),
+  namespace: optional(z.string()),
+  selfLink: optional(z.string()),
+  uid: optional(z.string()),
+  resourceVersion: optional(z.string()),
+  generation: optional(int64()),
+  creationTimestamp: optional(Time),
+  deletionTimestamp: optional(Time),
+  deletionGracePeriodSeconds: optional(int64()),
+  labels: optional(stringMap()),
+  annotations: optional(stringMap()),
+  ownerReferences: optional(z.array(OwnerReference)),
+  finalizers: optional(z.array(z.string())),
+  managedFields: optional(z.array(ManagedFieldsEntry)),
+});
+
+/** Go clients send `creationTimestamp: null` with objects that were never stored. */
+const manifestFields = metadataFields.extend({ creationTimestamp: optional(Time.nullable()) });
+
+/** Metadata of a stored object: what `kube/object.ts` calls ObjectMeta, and the rest of it. */
+export type ObjectMeta = z.infer<typeof metadataFields> & { name: string; uid: string };
+
+/**
+ * Metadata of an object. The API server checks it, so its CRD schema is empty. The type is that of a stored object; a
+ * manifest, or an object under admission for creation, may still lack `name` and `uid`, and parses all the same.
+ */
+export const ObjectMeta = opaque(manifestFields) as unknown as z.ZodType<ObjectMeta>;
+
+/** Metadata inside a template: labels and annotations of what is made from it. Kept whole, whatever it holds. */
+export const TemplateMeta = opaque(manifestFields).meta({
+  "x-kubernetes-preserve-unknown-fields": true,
+});
+export type TemplateMeta = z.infer<typeof TemplateMeta>;
+
+/** One condition on a label's value. */
+export const LabelSelectorRequirement = z.object({
+  key: z.string(),
+  operator: z.string().describe("In, NotIn, Exists or DoesNotExist"),
+  values: optional(atomicList(z.string())),
+});
+export type LabelSelectorRequirement = z.infer<typeof LabelSelectorRequirement>;
+
+/** A set of objects, named by their labels; all conditions must hold. Empty: every object. */
+export const LabelSelector = z.object({
+  matchExpressions: optional(atomicList(LabelSelectorRequirement)),
+  matchLabels: optional(stringMap()),
+}).meta({ "x-kubernetes-map-type": "atomic" });
+export type LabelSelector = z.infer<typeof LabelSelector>;

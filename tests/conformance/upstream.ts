@@ -1,0 +1,61 @@
+/**
+ * Upstream's own data: the schemas, fixtures and examples that our API is compared with. It lies beside the repository and
+ * is never copied into it, so a clone has none and its tests are skipped; in CI its absence is a failure.
+ */
+import { parseAllDocuments } from "yaml";
+
+/** Where the data is: `DENOVIRT_UPSTREAM`, else `../shared/upstream` from the root of the repository. */
+const FOLDER = locate();
+
+function locate(): URL {
+  const configured = Deno.env.get("DENOVIRT_UPSTREAM");
+  if (configured === undefined) return new URL("../../../shared/upstream/", import.meta.url);
+  const path = configured.endsWith("/") ? configured : `${configured}/`;
+  return new URL(path, `file://${Deno.cwd()}/`);
+}
+
+function isPresent(): boolean {
+  try {
+    return Deno.statSync(FOLDER).isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Declares a test that reads upstream's data. Without the data it is skipped and says so; in CI it fails. */
+export function testAgainstUpstream(name: string, run: () => void): void {
+  if (isPresent()) {
+    Deno.test(name, run);
+    return;
+  }
+  const why = `upstream's data is not at ${FOLDER.pathname}`;
+  if (Deno.env.get("CI") === "true") {
+    Deno.test(name, () => {
+      throw new Error(`Cannot compare with upstream: ${why}`);
+    });
+    return;
+  }
+  Deno.test({ name: `${name} (skipped: ${why})`, ignore: true, fn: run });
+}
+
+/** The parsed content of a JSON file. */
+export function readUpstreamJson(path: string): unknown {
+  return JSON.parse(Deno.readTextFileSync(new URL(path, FOLDER)));
+}
+
+/** The objects of a kind in upstream's examples, each with the file that it stands in. */
+export function upstreamExamples(kind: string): { file: string; object: unknown }[] {
+  const folder = new URL("examples/", FOLDER);
+  const files = [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
+  return files.flatMap((file) =>
+    parseAllDocuments(Deno.readTextFileSync(new URL(file, folder)))
+      .map((document): unknown => document.toJS())
+      .filter((object) => isKind(object, kind))
+      .map((object) => ({ file, object }))
+  );
+}
+
+function isKind(object: unknown, kind: string): boolean {
+  return typeof object === "object" && object !== null && "kind" in object && object.kind === kind;
+}
