@@ -93,16 +93,16 @@ export type DataVolumeSourceVDDK = z.infer<typeof DataVolumeSourceVDDK>;
 
 /** Where a DataVolume's content comes from; exactly one. */
 export const CdiDataVolumeSource = z.object({
-  blank: optional(DataVolumeBlankImage),
-  gcs: optional(DataVolumeSourceGCS),
-  http: optional(DataVolumeSourceHTTP),
-  imageio: optional(DataVolumeSourceImageIO),
-  pvc: optional(DataVolumeSourcePVC),
-  registry: optional(DataVolumeSourceRegistry),
-  s3: optional(DataVolumeSourceS3),
-  snapshot: optional(DataVolumeSourceSnapshot),
-  upload: optional(DataVolumeSourceUpload),
-  vddk: optional(DataVolumeSourceVDDK),
+  blank: optional(DataVolumeBlankImage).describe("An empty disk"),
+  gcs: optional(DataVolumeSourceGCS).describe("A file in Google Cloud Storage"),
+  http: optional(DataVolumeSourceHTTP).describe("A file behind http or https"),
+  imageio: optional(DataVolumeSourceImageIO).describe("A disk of oVirt"),
+  pvc: optional(DataVolumeSourcePVC).describe("A copy of another claim"),
+  registry: optional(DataVolumeSourceRegistry).describe("A container disk image"),
+  s3: optional(DataVolumeSourceS3).describe("A file in S3"),
+  snapshot: optional(DataVolumeSourceSnapshot).describe("A volume snapshot"),
+  upload: optional(DataVolumeSourceUpload).describe("Whatever is uploaded"),
+  vddk: optional(DataVolumeSourceVDDK).describe("A disk of VMware"),
 });
 export type CdiDataVolumeSource = z.infer<typeof CdiDataVolumeSource>;
 
@@ -123,28 +123,36 @@ export type DataVolumeCheckpoint = z.infer<typeof DataVolumeCheckpoint>;
 
 /** A claim whose missing parts are filled in from the storage class's profile. */
 export const StorageSpec = z.object({
-  accessModes: optional(z.array(z.string())),
-  dataSource: optional(TypedLocalObjectReference),
-  dataSourceRef: optional(TypedObjectReference),
-  resources: optional(VolumeResourceRequirements),
-  selector: optional(LabelSelector),
-  storageClassName: optional(z.string()),
-  volumeMode: optional(z.string()),
-  volumeName: optional(z.string()),
+  accessModes: optional(z.array(z.string())).describe("How many nodes may mount it, and how"),
+  dataSource: optional(TypedLocalObjectReference).describe(
+    "Object of the same namespace that it is filled from",
+  ),
+  dataSourceRef: optional(TypedObjectReference).describe("Object that it is filled from"),
+  resources: optional(VolumeResourceRequirements).describe("How much storage"),
+  selector: optional(LabelSelector).describe("Which volumes may be bound"),
+  storageClassName: optional(z.string()).describe("Storage class"),
+  volumeMode: optional(z.string()).describe("Filesystem or Block"),
+  volumeName: optional(z.string()).describe("The volume to bind"),
 });
 export type StorageSpec = z.infer<typeof StorageSpec>;
 
 /** A claim and the content it shall have. */
 export const DataVolumeSpec = z.object({
-  checkpoints: optional(z.array(DataVolumeCheckpoint)),
-  contentType: optional(openEnum("kubevirt", "archive")),
-  finalCheckpoint: optional(z.boolean()),
-  preallocation: optional(z.boolean()),
-  priorityClassName: optional(z.string()),
-  pvc: optional(PersistentVolumeClaimSpec),
-  source: optional(CdiDataVolumeSource),
-  sourceRef: optional(DataVolumeSourceRef),
-  storage: optional(StorageSpec),
+  checkpoints: optional(z.array(DataVolumeCheckpoint)).describe("Steps of a multi-stage import"),
+  contentType: optional(openEnum("kubevirt", "archive")).describe(
+    "kubevirt for a disk, archive for files",
+  ),
+  finalCheckpoint: optional(z.boolean()).describe("Whether the present checkpoint is the last"),
+  preallocation: optional(z.boolean()).describe("Allocate all storage in advance"),
+  priorityClassName: optional(z.string()).describe("Priority of the importing pod"),
+  pvc: optional(PersistentVolumeClaimSpec).describe("The claim, exactly as it shall be"),
+  source: optional(CdiDataVolumeSource).describe("Where the content comes from"),
+  sourceRef: optional(DataVolumeSourceRef).describe(
+    "DataSource that says where the content comes from",
+  ),
+  storage: optional(StorageSpec).describe(
+    "The claim; what is left open comes from the storage class's profile",
+  ),
 });
 export type DataVolumeSpec = z.infer<typeof DataVolumeSpec>;
 
@@ -156,8 +164,12 @@ export type DataVolumeTemplateDummyStatus = z.infer<typeof DataVolumeTemplateDum
 export const DataVolumeTemplateSpec = z.object({
   apiVersion: optional(z.string()),
   kind: optional(z.string()),
-  metadata: optional(TemplateMeta.nullable()),
-  spec: DataVolumeSpec,
-  status: optional(DataVolumeTemplateDummyStatus.nullable()),
+  metadata: optional(TemplateMeta.nullable()).describe(
+    "Name, labels and annotations of the DataVolume",
+  ),
+  spec: DataVolumeSpec.describe("What the DataVolume shall be"),
+  status: optional(DataVolumeTemplateDummyStatus.nullable()).describe(
+    "Always empty: kept for old clients",
+  ),
 });
 export type DataVolumeTemplateSpec = z.infer<typeof DataVolumeTemplateSpec>;

@@ -5,7 +5,7 @@ import { int32, optional } from "./structural.ts";
 
 /** An object of the same namespace, by name. */
 export const LocalObjectReference = z.object({
-  name: optional(z.string().meta({ "default": "" })),
+  name: optional(z.string().meta({ "default": "" })).describe("Name of the object"),
 }).meta({ "x-kubernetes-map-type": "atomic" });
 export type LocalObjectReference = z.infer<typeof LocalObjectReference>;
 
@@ -13,7 +13,7 @@ export type LocalObjectReference = z.infer<typeof LocalObjectReference>;
 export const TypedLocalObjectReference = z.object({
   kind: z.string(),
   name: z.string(),
-  apiGroup: optional(z.string()),
+  apiGroup: optional(z.string()).describe("API group; absent: core"),
 }).meta({ "x-kubernetes-map-type": "atomic" });
 export type TypedLocalObjectReference = z.infer<typeof TypedLocalObjectReference>;
 
@@ -21,31 +21,31 @@ export type TypedLocalObjectReference = z.infer<typeof TypedLocalObjectReference
 export const TypedObjectReference = z.object({
   kind: z.string(),
   name: z.string(),
-  apiGroup: optional(z.string()),
-  namespace: optional(z.string()),
+  apiGroup: optional(z.string()).describe("API group; absent: core"),
+  namespace: optional(z.string()).describe("Default: the namespace of this object"),
 });
 export type TypedObjectReference = z.infer<typeof TypedObjectReference>;
 
 /** A field of the launcher pod. */
 export const ObjectFieldSelector = z.object({
   apiVersion: optional(z.string()),
-  fieldPath: z.string(),
+  fieldPath: z.string().describe("Path of the field, such as metadata.labels"),
 }).meta({ "x-kubernetes-map-type": "atomic" });
 export type ObjectFieldSelector = z.infer<typeof ObjectFieldSelector>;
 
 /** A resource request or limit of a container. */
 export const ResourceFieldSelector = z.object({
-  containerName: optional(z.string()),
-  divisor: optional(Quantity),
-  resource: z.string(),
+  containerName: optional(z.string()).describe("Name of the container"),
+  divisor: optional(Quantity).describe("Unit of the value. Default: 1"),
+  resource: z.string().describe("Such as limits.memory"),
 }).meta({ "x-kubernetes-map-type": "atomic" });
 export type ResourceFieldSelector = z.infer<typeof ResourceFieldSelector>;
 
 /** A file that holds one field of the launcher pod. */
 export const DownwardAPIVolumeFile = z.object({
-  fieldRef: optional(ObjectFieldSelector),
-  mode: optional(int32()),
-  path: z.string(),
-  resourceFieldRef: optional(ResourceFieldSelector),
+  fieldRef: optional(ObjectFieldSelector).describe("The field"),
+  mode: optional(int32()).describe("Permissions of the file"),
+  path: z.string().describe("Path of the file"),
+  resourceFieldRef: optional(ResourceFieldSelector).describe("The resource"),
 });
 export type DownwardAPIVolumeFile = z.infer<typeof DownwardAPIVolumeFile>;

@@ -5,16 +5,16 @@ import { atomicList, Duration, int, optional, stringMap } from "./structural.ts"
 
 /** Which nodes pods may run on. */
 export const NodePlacement = z.object({
-  affinity: optional(Affinity),
-  nodeSelector: optional(stringMap()),
-  tolerations: optional(z.array(Toleration)),
+  affinity: optional(Affinity).describe("Which nodes and pods to run near or away from"),
+  nodeSelector: optional(stringMap()).describe("Labels that a node must have"),
+  tolerations: optional(z.array(Toleration)).describe("Taints of nodes that are put up with"),
 });
 export type NodePlacement = z.infer<typeof NodePlacement>;
 
 /** Where parts run, and how many of them. */
 export const ComponentConfig = z.object({
-  nodePlacement: optional(NodePlacement),
-  replicas: optional(int()),
+  nodePlacement: optional(NodePlacement).describe("Which nodes"),
+  replicas: optional(int()).describe("How many of each"),
 });
 export type ComponentConfig = z.infer<typeof ComponentConfig>;
 
@@ -28,32 +28,34 @@ export type Flags = z.infer<typeof Flags>;
 
 /** A patch of one installed object. */
 export const CustomizeComponentsPatch = z.object({
-  type: z.string(),
-  patch: z.string(),
-  resourceName: z.string().min(1),
-  resourceType: z.string().min(1),
+  type: z.string().describe("json, merge or strategic"),
+  patch: z.string().describe("The patch"),
+  resourceName: z.string().min(1).describe("Name of the object"),
+  resourceType: z.string().min(1).describe("Kind of the object"),
 });
 export type CustomizeComponentsPatch = z.infer<typeof CustomizeComponentsPatch>;
 
 /** Changes to installed objects. */
 export const CustomizeComponents = z.object({
-  flags: optional(Flags),
-  patches: optional(atomicList(CustomizeComponentsPatch)),
+  flags: optional(Flags).describe("Command line flags"),
+  patches: optional(atomicList(CustomizeComponentsPatch)).describe("Patches of installed objects"),
 });
 export type CustomizeComponents = z.infer<typeof CustomizeComponents>;
 
 /** How guests get a new version of the installation. */
 export const KubeVirtWorkloadUpdateStrategy = z.object({
-  batchEvictionInterval: optional(Duration),
-  batchEvictionSize: optional(int()),
-  workloadUpdateMethods: optional(atomicList(z.string())),
+  batchEvictionInterval: optional(Duration).describe("Time between batches. Default: 1m"),
+  batchEvictionSize: optional(int()).describe("Guests in a batch. Default: 10"),
+  workloadUpdateMethods: optional(atomicList(z.string())).describe(
+    "LiveMigrate, Evict: tried in this order; empty: guests stay as they are",
+  ),
 });
 export type KubeVirtWorkloadUpdateStrategy = z.infer<typeof KubeVirtWorkloadUpdateStrategy>;
 
 /** A rate with a burst. */
 export const TokenBucketRateLimiter = z.object({
-  burst: int(),
-  qps: z.number(),
+  burst: int().describe("Calls that may be made at once"),
+  qps: z.number().describe("Calls per second"),
 });
 export type TokenBucketRateLimiter = z.infer<typeof TokenBucketRateLimiter>;
 
@@ -71,6 +73,6 @@ export type RESTClientConfiguration = z.infer<typeof RESTClientConfiguration>;
 
 /** Settings of one part that take effect without a restart. */
 export const ReloadableComponentConfiguration = z.object({
-  restClient: optional(RESTClientConfiguration),
+  restClient: optional(RESTClientConfiguration).describe("How the API server is called"),
 });
 export type ReloadableComponentConfiguration = z.infer<typeof ReloadableComponentConfiguration>;

@@ -46,34 +46,50 @@ export type VirtualMachineInstanceMigrationTargetState = z.infer<
 
 /** The state of a guest's migration, the last or the present one. */
 export const VirtualMachineInstanceMigrationState = z.object({
-  abortRequested: optional(z.boolean()),
-  abortStatus: optional(z.string()),
-  completed: optional(z.boolean()),
-  endTimestamp: optional(Time.nullable()),
-  failed: optional(z.boolean()),
-  failureReason: optional(z.string()),
-  migrationConfiguration: optional(VMIMConfigurationOptions),
-  migrationNetworkType: optional(z.string()),
-  migrationPolicyName: optional(z.string()),
-  migrationUid: optional(z.string()),
-  mode: optional(z.string()),
-  sourceNode: optional(z.string()),
-  sourcePersistentStatePVCName: optional(z.string()),
-  sourcePod: optional(z.string()),
-  sourceState: optional(VirtualMachineInstanceMigrationSourceState),
-  startTimestamp: optional(Time.nullable()),
-  targetAttachmentPodUID: optional(z.string()),
-  targetCPUSet: optional(atomicList(int())),
-  targetDirectMigrationNodePorts: optional(z.record(z.string(), int())),
-  targetMemoryOverhead: optional(Quantity),
-  targetNode: optional(z.string()),
-  targetNodeAddress: optional(z.string()),
-  targetNodeDomainDetected: optional(z.boolean()),
-  targetNodeDomainReadyTimestamp: optional(Time),
-  targetNodeTopology: optional(z.string()),
-  targetPersistentStatePVCName: optional(z.string()),
-  targetPod: optional(z.string()),
-  targetState: optional(VirtualMachineInstanceMigrationTargetState),
+  abortRequested: optional(z.boolean()).describe("Whether it is asked to stop"),
+  abortStatus: optional(z.string()).describe("How stopping it went"),
+  completed: optional(z.boolean()).describe("Whether it is over"),
+  endTimestamp: optional(Time.nullable()).describe("When it ended"),
+  failed: optional(z.boolean()).describe("Whether it failed"),
+  failureReason: optional(z.string()).describe("Why it failed"),
+  migrationConfiguration: optional(VMIMConfigurationOptions).describe(
+    "What applied to it after all policies",
+  ),
+  migrationNetworkType: optional(z.string()).describe("pod or migration"),
+  migrationPolicyName: optional(z.string()).describe("Policy that applied to it"),
+  migrationUid: optional(z.string()).describe("UID of the migration"),
+  mode: optional(z.string()).describe("PreCopy, PostCopy or Paused"),
+  sourceNode: optional(z.string()).describe("Where the guest was"),
+  sourcePersistentStatePVCName: optional(z.string()).describe(
+    "Claim of the guest's state at the source",
+  ),
+  sourcePod: optional(z.string()).describe("Where the guest was"),
+  sourceState: optional(VirtualMachineInstanceMigrationSourceState).describe(
+    "What the source's node says",
+  ),
+  startTimestamp: optional(Time.nullable()).describe("When it began"),
+  targetAttachmentPodUID: optional(z.string()).describe(
+    "Pod that holds hotplugged volumes at the target",
+  ),
+  targetCPUSet: optional(atomicList(int())).describe("Physical CPUs at the target"),
+  targetDirectMigrationNodePorts: optional(z.record(z.string(), int())).describe(
+    "Ports at the target",
+  ),
+  targetMemoryOverhead: optional(Quantity).describe("Memory beyond the guest's own at the target"),
+  targetNode: optional(z.string()).describe("Where the guest goes"),
+  targetNodeAddress: optional(z.string()).describe("Address of the target"),
+  targetNodeDomainDetected: optional(z.boolean()).describe(
+    "Whether the guest was seen at the target",
+  ),
+  targetNodeDomainReadyTimestamp: optional(Time).describe("When the guest ran at the target"),
+  targetNodeTopology: optional(z.string()).describe("NUMA layout of the target"),
+  targetPersistentStatePVCName: optional(z.string()).describe(
+    "Claim of the guest's state at the target",
+  ),
+  targetPod: optional(z.string()).describe("Where the guest goes"),
+  targetState: optional(VirtualMachineInstanceMigrationTargetState).describe(
+    "What the target's node says",
+  ),
 });
 export type VirtualMachineInstanceMigrationState = z.infer<
   typeof VirtualMachineInstanceMigrationState

@@ -10,14 +10,14 @@ export const VirtualMachineInstance = z.object({
   apiVersion: z.string(),
   kind: z.string(),
   metadata: ObjectMeta,
-  spec: VirtualMachineInstanceSpec,
-  status: optional(VirtualMachineInstanceStatus),
+  spec: VirtualMachineInstanceSpec.describe("What this run shall be. Fixed once created"),
+  status: optional(VirtualMachineInstanceStatus).describe("What this run is now"),
 });
 export type VirtualMachineInstance = z.infer<typeof VirtualMachineInstance>;
 
 /** What the VMIs made from a template are. */
 export const VirtualMachineInstanceTemplateSpec = z.object({
-  metadata: optional(TemplateMeta.nullable()),
-  spec: optional(VirtualMachineInstanceSpec),
+  metadata: optional(TemplateMeta.nullable()).describe("Labels and annotations of each run"),
+  spec: optional(VirtualMachineInstanceSpec).describe("What each run shall be"),
 });
 export type VirtualMachineInstanceTemplateSpec = z.infer<typeof VirtualMachineInstanceTemplateSpec>;
