@@ -1,0 +1,257 @@
+/**
+ * The node's half of a VMI's life. Phases up to Scheduled belong to the control plane; from there on:
+ *
+ *              launch                     domain runs, is blocked or paused
+ *   Scheduled -------> (domain starts) -------------------------------------> Running
+ *       |                    |                                                  |
+ *       | spec refused, launch failed for good,                                 | shut off by the guest, or as asked
+ *       | deleted before there was a domain                                     +--------------> Succeeded
+ *       |                    |                                                  | crashed, killed, lost, or still
+ *       +--------------------+--------> Failed <--------------------------------+ there when the grace period ended
+ *
+ *   Succeeded, Failed -> status is written first; then the envelope is released; then the domain is forgotten.
+ *
+ * VMI or pod deleted -> the power button is pressed every 5 s until the grace period ends; then the guest is destroyed.
+ * A domain that could not be looked at ("unknown") moves nothing: it is looked at again.
+ */
+import { isFinalPhase, VirtualMachineInstancePhase as Phase } from "../../api/phases.ts";
+import type { VirtualMachineInstanceStatus } from "../../api/virtual_machine_instance_status.ts";
+import { NODE_NAME_LABEL } from "../../api/labels.ts";
+import type { DomainObservation } from "../../hypervisor/hypervisor.ts";
+import { addMs, msUntil } from "../../resources/timestamp.ts";
+import type { Decision, EventRecord } from "../../runtime/reconciler.ts";
+import { finalPhase } from "./final_phase.ts";
+import { isGateOpen } from "./readiness_gate.ts";
+import { isAcpiEnabled, terminationDeadline } from "./termination.ts";
+import {
+  failedStatus,
+  finalStatus,
+  hasSyncFailure,
+  notStartableStatus,
+  notSynchronizedStatus,
+  runningStatus,
+} from "./status.ts";
+import type { Action, World } from "./world.ts";
+
+type VmiDecision = Decision<Action, VirtualMachineInstanceStatus>;
+type PresentDomain = Extract<DomainObservation, { kind: "present" }>;
+
+/** Guests ignore a power button while they boot: it is pressed again. */
+const SHUTDOWN_REPEAT_MS = 5_000;
+/** How soon a look that failed, or an envelope that is not there yet, is looked for again. */
+const LOOK_AGAIN_MS = 1_000;
+/** A domain between two states. */
+const TRANSITION_MS = 500;
+/** Events tell of changes; this finds those that were missed. */
+const RESYNC_MS = 60_000;
+/** `status.reason` of a VMI whose guest ended without anybody having seen how. */
+const GUEST_LOST = "GuestLost";
+
+export function decide(world: World): VmiDecision {
+  if (!isOwned(world)) return unchanged(world);
+  const { domain } = world;
+  if (domain.kind === "unknown") return unchanged(world, LOOK_AGAIN_MS);
+  if (isFinalPhase(world.vmi.status?.phase)) return cleanUp(world);
+  switch (domain.kind) {
+    case "absent":
+      return withoutDomain(world);
+    case "gone":
+      return withDeadDomain(world);
+    case "present":
+      return withDomain(world, domain);
+  }
+}
+
+/** Handed over to this node, and not taken back. */
+function isOwned({ vmi, nodeName }: World): boolean {
+  const phase = vmi.status?.phase;
+  if (vmi.metadata.labels?.[NODE_NAME_LABEL] !== nodeName) return false;
+  if (vmi.status?.nodeName !== nodeName) return false;
+  return phase === Phase.Scheduled || phase === Phase.Running || isFinalPhase(phase);
+}
+
+function unchanged({ vmi }: World, requeueAfterMs?: number): VmiDecision {
+  const decision = { actions: [], status: vmi.status ?? {} };
+  return requeueAfterMs === undefined ? decision : { ...decision, requeueAfterMs };
+}
+
+/** The status is written: what is left can go. A guest that still runs is ended first, or two could write one disk. */
+function cleanUp(world: World): VmiDecision {
+  const { domain, envelope } = world;
+  if (domain.kind === "present" && !isOver(domain)) {
+    return { ...unchanged(world, LOOK_AGAIN_MS), actions: [{ type: "destroy" }] };
+  }
+  if (envelope.kind === "unknown") return unchanged(world, LOOK_AGAIN_MS);
+  const actions: Action[] = [];
+  if (envelope.kind === "connected") actions.push({ type: "release_envelope" });
+  if (domain.kind !== "absent") actions.push({ type: "forget" });
+  return { ...unchanged(world), actions };
+}
+
+function isOver({ state }: PresentDomain): boolean {
+  return state === "shutoff" || state === "crashed";
+}
+
+function withoutDomain(world: World): VmiDecision {
+  const { vmi, launchFailure, now, refusals } = world;
+  if (vmi.status?.phase === Phase.Running) {
+    return lost(world, "The guest and all that belonged to it are gone from the node.");
+  }
+  if (isPodOver(world) || terminationDeadline(world) !== undefined) {
+    return neverStarted(world);
+  }
+  if (refusals.length > 0) return refused(world);
+  if (launchFailure?.terminal) return notStartable(world, launchFailure.message);
+  const waitMs = launchFailure === undefined ? 0 : msUntil(launchFailure.retryAt, now);
+  if (launchFailure !== undefined && waitMs > 0) {
+    return notSynchronized(world, { message: launchFailure.message, requeueAfterMs: waitMs });
+  }
+  if (world.envelope.kind !== "connected") return unchanged(world, LOOK_AGAIN_MS);
+  return { ...unchanged(world, TRANSITION_MS), actions: [{ type: "launch" }] };
+}
+
+/**
+ * Killed from outside. Before Running was written nobody was told of a guest: what is left of a launch that did not come to
+ * its end is removed, and it is launched again.
+ */
+function withDeadDomain(world: World): VmiDecision {
+  const starting = world.vmi.status?.phase === Phase.Scheduled;
+  if (starting && !isPodOver(world) && terminationDeadline(world) === undefined) {
+    return { ...unchanged(world, LOOK_AGAIN_MS), actions: [{ type: "forget" }] };
+  }
+  return lost(world, "The processes of the VirtualMachineInstance were killed.");
+}
+
+function isPodOver({ pod }: World): boolean {
+  return pod?.status?.phase === "Succeeded" || pod?.status?.phase === "Failed";
+}
+
+function withDomain(world: World, domain: PresentDomain): VmiDecision {
+  const phase = finalPhase(domain, world.vmi.spec);
+  if (phase === "unchanged") return unchanged(world);
+  if (phase !== undefined) return ended(world, { phase, domain });
+  if (domain.state === "nostate" || isStarting(domain)) return unchanged(world, TRANSITION_MS);
+  const running = whileRunning(world, domain);
+  const deadline = terminationDeadline(world);
+  if (deadline === undefined) return running;
+  // A guest that is about to end is worth one write, when it has ended.
+  const told = world.vmi.status?.phase === Phase.Running;
+  const status = told ? world.vmi.status ?? {} : running.status;
+  return terminating(world, { running: { ...running, status }, deadline });
+}
+
+/** libvirt shows a domain as paused until its vCPUs are let go for the first time. */
+function isStarting({ state, reason }: PresentDomain): boolean {
+  return state === "paused" && (reason === "starting up" || reason === "starting-up");
+}
+
+function whileRunning(world: World, domain: PresentDomain): VmiDecision {
+  const open = domain.state !== "paused";
+  const actions: Action[] = world.pod !== undefined && isGateOpen(world.pod) !== open
+    ? [{ type: "set_readiness_gate", open }]
+    : [];
+  const started = world.vmi.status?.phase === Phase.Scheduled;
+  return {
+    actions,
+    status: runningStatus(world, domain),
+    events: started
+      ? [
+        event(world, ["Created", "VirtualMachineInstance defined."]),
+        event(world, ["Started", "VirtualMachineInstance started."]),
+      ]
+      : [],
+    requeueAfterMs: RESYNC_MS,
+  };
+}
+
+function terminating(
+  world: World,
+  { running, deadline }: { running: VmiDecision; deadline: string },
+): VmiDecision {
+  const { now, shutdownSentAt } = world;
+  const leftMs = msUntil(deadline, now);
+  if (leftMs <= 0 || !isAcpiEnabled(world.vmi.spec)) {
+    return {
+      ...running,
+      actions: [{ type: "destroy" }],
+      events: [...running.events ?? [], event(world, ["Deleted", "Signaled Deletion"])],
+      requeueAfterMs: LOOK_AGAIN_MS,
+    };
+  }
+  const againMs = shutdownSentAt === undefined
+    ? 0
+    : msUntil(addMs(shutdownSentAt, SHUTDOWN_REPEAT_MS), now);
+  if (againMs > 0) return { ...running, actions: [], requeueAfterMs: Math.min(againMs, leftMs) };
+  return {
+    ...running,
+    actions: [{ type: "shutdown" }],
+    events: shutdownSentAt === undefined
+      ? [...running.events ?? [], event(world, ["ShuttingDown", "Signaled Graceful Shutdown"])]
+      : running.events ?? [],
+    requeueAfterMs: Math.min(SHUTDOWN_REPEAT_MS, leftMs),
+  };
+}
+
+function ended(
+  world: World,
+  { phase, domain }: { phase: "Succeeded" | "Failed"; domain: PresentDomain },
+): VmiDecision {
+  const stopped = phase === Phase.Succeeded
+    ? event(world, ["Stopped", "The VirtualMachineInstance was shut down."])
+    : event(world, ["Stopped", "The VirtualMachineInstance crashed."], "Warning");
+  return { actions: [], status: finalStatus(world, { phase, domain }), events: [stopped] };
+}
+
+function refused(world: World): VmiDecision {
+  const message = world.refusals.map((refusal) => `${refusal.field}: ${refusal.message}`).join(
+    "; ",
+  );
+  return notStartable(world, message);
+}
+
+/** Trying again cannot help: the spec does not change. */
+function notStartable(world: World, message: string): VmiDecision {
+  return {
+    actions: [],
+    status: notStartableStatus(world, message),
+    events: [event(world, ["SyncFailed", message], "Warning")],
+  };
+}
+
+function lost(world: World, message: string): VmiDecision {
+  return {
+    actions: [],
+    status: failedStatus(world, GUEST_LOST),
+    events: [event(world, ["Stopped", message], "Warning")],
+  };
+}
+
+function neverStarted(world: World): VmiDecision {
+  return {
+    actions: [],
+    status: failedStatus(world),
+    events: [event(world, ["Deleted", "Signaled Deletion"])],
+  };
+}
+
+/** Told once for each message: every pass until the next attempt would say the same. */
+function notSynchronized(
+  world: World,
+  { message, requeueAfterMs }: { message: string; requeueAfterMs: number },
+): VmiDecision {
+  const told = hasSyncFailure(world, message);
+  return {
+    actions: [],
+    status: notSynchronizedStatus(world, message),
+    events: told ? [] : [event(world, ["SyncFailed", message], "Warning")],
+    requeueAfterMs,
+  };
+}
+
+function event(
+  { vmi }: World,
+  [reason, message]: readonly [reason: string, message: string],
+  type: EventRecord["type"] = "Normal",
+): EventRecord {
+  return { regarding: vmi, type, reason, message };
+}

@@ -1,0 +1,59 @@
+/** What is known of one VMI on this node when it is decided about. */
+import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
+import type { DomainObservation } from "../../hypervisor/hypervisor.ts";
+import type { Refusal } from "../../libvirt_domain/configurator.ts";
+import type { Pod } from "../../resources/core_objects.ts";
+
+/** Why guests of this node run under TCG. */
+export type EmulationReason =
+  /** The KubeVirt object says so. */
+  | "EmulationRequested"
+  /** /dev/kvm is missing or does not work. */
+  | "KVMNotAvailable";
+
+/** What a look for the pod's envelope found. "unknown" says nothing about it. */
+export type EnvelopeObservation =
+  | { kind: "connected" }
+  | { kind: "absent" }
+  | { kind: "unknown"; why: string };
+
+/** A launch that failed; remembered until the domain is there or the VMI is gone. */
+export interface LaunchFailure {
+  message: string;
+  /** Trying again with the same spec cannot help. */
+  terminal: boolean;
+  /** How often in a row. */
+  count: number;
+  retryAt: string;
+}
+
+export interface World {
+  now: string;
+  nodeName: string;
+  vmi: VirtualMachineInstance;
+  /** The launcher pod of this VMI on this node. */
+  pod: Pod | undefined;
+  domain: DomainObservation;
+  envelope: EnvelopeObservation;
+  /** Present when new guests of this node are emulated. */
+  emulationReason?: EmulationReason;
+  /** What of the spec this node cannot act on. */
+  refusals: readonly Refusal[];
+  launchFailure?: LaunchFailure;
+  /** When the guest's power button was pressed last. */
+  shutdownSentAt?: string;
+}
+
+export type Action =
+  /** Prepares network, disks and images, and starts the guest in its pod. */
+  | { type: "launch" }
+  /** Presses the power button. */
+  | { type: "shutdown" }
+  /** Ends the guest at once. */
+  | { type: "destroy" }
+  /** Opens or closes the pod's readiness gate. */
+  | { type: "set_readiness_gate"; open: boolean }
+  /** Lets the pod end. */
+  | { type: "release_envelope" }
+  /** Removes what is left of the domain on the node. */
+  | { type: "forget" };
