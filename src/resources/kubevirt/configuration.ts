@@ -1,0 +1,95 @@
+/**
+ * The effective configuration of the installation: what the KubeVirt object says, and KubeVirt's defaults for the rest.
+ * Controllers and node agents read this and never the object itself.
+ */
+import type { KubeVirt } from "../../api/kubevirt.ts";
+import { isFeatureGateEnabled } from "./feature_gates.ts";
+
+export interface ClusterConfiguration {
+  /** Guests run under TCG where a node has no KVM, and everywhere when this is set. */
+  useEmulation: boolean;
+  isFeatureGateEnabled(gate: string): boolean;
+  /** vCPUs per CPU that is requested. */
+  cpuAllocationRatio: number;
+  /** Guest memory in percent of the memory that is requested. */
+  memoryOvercommitPercent: number;
+  /** Factor on the memory that a guest needs beyond its own. */
+  overheadRatio: number;
+  /** Selected by every launcher pod, besides the VMI's own. */
+  nodeSelectors: Readonly<Record<string, string>>;
+  /** Of the installation's own images. */
+  imagePullPolicy: string;
+  defaultArchitecture: string;
+  machineType?: string;
+  cpuModel?: string;
+  evictionStrategy: string;
+  defaultRuntimeClass?: string;
+  vmRolloutStrategy: string;
+  memBalloonStatsPeriodSeconds: number;
+  /** How far guests can grow while they run. */
+  maxHotplugRatio: number;
+  /** Serial consoles are copied to the log of the pod unless this is set. */
+  disableSerialConsoleLog: boolean;
+}
+
+const DEFAULTS = {
+  cpuAllocationRatio: 10,
+  memoryOvercommitPercent: 100,
+  overheadRatio: 1,
+  imagePullPolicy: "IfNotPresent",
+  defaultArchitecture: "amd64",
+  evictionStrategy: "None",
+  vmRolloutStrategy: "LiveUpdate",
+  memBalloonStatsPeriodSeconds: 10,
+  maxHotplugRatio: 4,
+} as const;
+
+/** `undefined`: no KubeVirt object exists, so the defaults hold. */
+export function effectiveConfiguration(kubevirt: KubeVirt | undefined): ClusterConfiguration {
+  const configuration = kubevirt?.spec.configuration ?? {};
+  const developer = configuration.developerConfiguration ?? {};
+  const { machineType, cpuModel, defaultRuntimeClass } = configuration;
+  return {
+    useEmulation: developer.useEmulation ?? false,
+    isFeatureGateEnabled: (gate) =>
+      isFeatureGateEnabled(gate, {
+        enabled: developer.featureGates ?? [],
+        disabled: developer.disabledFeatureGates ?? [],
+      }),
+    cpuAllocationRatio: positive(developer.cpuAllocationRatio, DEFAULTS.cpuAllocationRatio),
+    memoryOvercommitPercent: positive(developer.memoryOvercommit, DEFAULTS.memoryOvercommitPercent),
+    overheadRatio: positive(
+      Number(configuration.additionalGuestMemoryOverheadRatio),
+      DEFAULTS.overheadRatio,
+    ),
+    nodeSelectors: developer.nodeSelectors ?? {},
+    imagePullPolicy: configuration.imagePullPolicy || kubevirt?.spec.imagePullPolicy ||
+      DEFAULTS.imagePullPolicy,
+    defaultArchitecture: configuration.architectureConfiguration?.defaultArchitecture ||
+      DEFAULTS.defaultArchitecture,
+    ...(machineType && { machineType }),
+    ...(cpuModel && { cpuModel }),
+    ...(defaultRuntimeClass && { defaultRuntimeClass }),
+    evictionStrategy: configuration.evictionStrategy || DEFAULTS.evictionStrategy,
+    vmRolloutStrategy: configuration.vmRolloutStrategy ?? DEFAULTS.vmRolloutStrategy,
+    memBalloonStatsPeriodSeconds: configuration.memBalloonStatsPeriod ??
+      DEFAULTS.memBalloonStatsPeriodSeconds,
+    maxHotplugRatio: positive(
+      configuration.liveUpdateConfiguration?.maxHotplugRatio,
+      DEFAULTS.maxHotplugRatio,
+    ),
+    disableSerialConsoleLog:
+      configuration.virtualMachineOptions?.disableSerialConsoleLog !== undefined,
+  };
+}
+
+/** Of several KubeVirt objects the oldest counts; the others are told that they do not. */
+export function primaryKubeVirt(kubevirts: readonly KubeVirt[]): KubeVirt | undefined {
+  const age = ({ metadata: { creationTimestamp = "", uid } }: KubeVirt) =>
+    `${creationTimestamp}/${uid}`;
+  return kubevirts.toSorted((a, b) => age(a) < age(b) ? -1 : 1)[0];
+}
+
+function positive(value: number | undefined, fallback: number): number {
+  return value !== undefined && Number.isFinite(value) && value > 0 ? value : fallback;
+}

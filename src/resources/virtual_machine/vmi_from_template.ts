@@ -1,0 +1,47 @@
+/** The instance that a VM starts: its template, its name, and where it came from. */
+import { VM_GENERATION_ANNOTATION } from "../../api/labels.ts";
+import { StartStrategy } from "../../api/phases.ts";
+import type { VirtualMachine } from "../../api/virtual_machine.ts";
+import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
+import type { NewObject } from "../core_objects.ts";
+import { controllerReference } from "../owner_reference.ts";
+import { legacyFirmwareUuid } from "./firmware_uuid.ts";
+import { revisionName } from "./revision.ts";
+
+/**
+ * Named as the VM, so a second create cannot make a second instance. No finalizer of the VM controller: an instance that has
+ * ended cannot go before its own finalizer goes, and that is taken by the controller beside this one.
+ */
+export function vmiFromTemplate(
+  vm: VirtualMachine,
+  options: { paused: boolean },
+): NewObject<VirtualMachineInstance> {
+  const { metadata, spec = { domain: { devices: {} } } } = vm.spec.template;
+  const { domain } = spec;
+  return {
+    apiVersion: vm.apiVersion,
+    kind: "VirtualMachineInstance",
+    metadata: {
+      name: vm.metadata.name,
+      ...(vm.metadata.namespace !== undefined && { namespace: vm.metadata.namespace }),
+      ...(metadata?.labels !== undefined && { labels: metadata.labels }),
+      annotations: {
+        ...metadata?.annotations,
+        [VM_GENERATION_ANNOTATION]: String(vm.metadata.generation ?? 1),
+      },
+      ownerReferences: [controllerReference(vm)],
+    },
+    spec: {
+      ...spec,
+      domain: {
+        ...domain,
+        firmware: {
+          ...domain.firmware,
+          uuid: domain.firmware?.uuid ?? legacyFirmwareUuid(vm.metadata.name),
+        },
+      },
+      ...(options.paused && { startStrategy: StartStrategy.Paused }),
+    },
+    status: { virtualMachineRevisionName: revisionName(vm) },
+  };
+}

@@ -1,0 +1,103 @@
+/** What a launcher pod requests of its node, and its limits where the user set some. */
+import {
+  formatBytes,
+  formatMilliCpu,
+  parseBytes,
+  parseMilliCpu,
+  type Quantity,
+} from "../../api/quantity.ts";
+import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
+import type { Container } from "../core_objects.ts";
+import type { ClusterConfiguration } from "../kubevirt/configuration.ts";
+import { guestMemoryBytes, vcpuCount } from "./guest_size.ts";
+import { overheadBytes } from "./overhead.ts";
+
+type Resources = Container["resources"];
+type Quantities = Record<string, Quantity>;
+
+/** Logs, sockets and cloud-init data in the pod's emptyDirs. */
+const EPHEMERAL_STORAGE_BYTES = 50_000_000;
+const MILLI_CPU_PER_VCPU = 1000;
+
+/** Resources that are computed here; any other that the user names is passed on. */
+const COMPUTED: readonly string[] = ["cpu", "memory", "ephemeral-storage"];
+
+/** For the container that the guest runs in. */
+export function computeResources(
+  vmi: VirtualMachineInstance,
+  configuration: ClusterConfiguration,
+): Resources {
+  const wanted = vmi.spec.domain.resources ?? {};
+  const overhead = overheadBytes(vmi, configuration);
+  const limits = limitsOf(wanted.limits ?? {}, overhead);
+  const overheadInRequest = wanted.overcommitGuestOverhead === true ? 0 : overhead;
+  const requests = {
+    ...passedOn(wanted.requests ?? {}),
+    cpu: formatMilliCpu(requestedMilliCpu(vmi, configuration)),
+    memory: formatBytes(requestedMemoryBytes(vmi, configuration) + overheadInRequest),
+    "ephemeral-storage": storage(wanted.requests?.["ephemeral-storage"] ?? 0),
+  };
+  return { requests, ...(Object.keys(limits).length > 0 && { limits }) };
+}
+
+function requestedMilliCpu(
+  vmi: VirtualMachineInstance,
+  configuration: ClusterConfiguration,
+): number {
+  const { requests, limits } = vmi.spec.domain.resources ?? {};
+  // As Kubernetes does for pods: a limit alone is a request as well.
+  const asked = requests?.cpu ?? limits?.cpu;
+  if (asked !== undefined) return parseMilliCpu(asked);
+  return Math.ceil(vcpuCount(vmi) * MILLI_CPU_PER_VCPU / configuration.cpuAllocationRatio);
+}
+
+function requestedMemoryBytes(
+  vmi: VirtualMachineInstance,
+  configuration: ClusterConfiguration,
+): number {
+  const asked = vmi.spec.domain.resources?.requests?.memory;
+  if (asked !== undefined) return parseBytes(asked);
+  return Math.ceil(guestMemoryBytes(vmi) * 100 / configuration.memoryOvercommitPercent);
+}
+
+/** The user's limits are the guest's: what it costs beyond comes on top, or the guest could never use its own. */
+function limitsOf(wanted: Quantities, overhead: number): Record<string, string> {
+  const ephemeral = wanted["ephemeral-storage"];
+  return {
+    ...passedOn(wanted),
+    ...(wanted.cpu !== undefined && { cpu: formatMilliCpu(parseMilliCpu(wanted.cpu)) }),
+    ...(wanted.memory !== undefined && {
+      memory: formatBytes(parseBytes(wanted.memory) + overhead),
+    }),
+    ...(ephemeral !== undefined && { "ephemeral-storage": storage(ephemeral) }),
+  };
+}
+
+function storage(asked: Quantity): string {
+  const bytes = parseBytes(asked) + EPHEMERAL_STORAGE_BYTES;
+  return bytes === EPHEMERAL_STORAGE_BYTES ? "50M" : formatBytes(bytes);
+}
+
+function passedOn(wanted: Quantities): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(wanted).filter(([name]) => !COMPUTED.includes(name))
+      .map(([name, quantity]) => [name, String(quantity)]),
+  );
+}
+
+/** Whether limits and requests are equal, so that the pod shall be of QoS class Guaranteed. */
+export function wantsGuaranteed(vmi: VirtualMachineInstance): boolean {
+  const { requests, limits } = vmi.spec.domain.resources ?? {};
+  if (limits?.cpu === undefined || limits.memory === undefined) return false;
+  const cpu = parseMilliCpu(requests?.cpu ?? limits.cpu) === parseMilliCpu(limits.cpu);
+  const memory = vmi.spec.domain.memory?.guest ?? requests?.memory ?? limits.memory;
+  return cpu && parseBytes(requests?.memory ?? memory) === parseBytes(limits.memory);
+}
+
+/** For containers that only hold an image in place, and for the one that copies a binary. */
+export function holderResources(options: { guaranteed: boolean }): Resources {
+  // No CPU limit otherwise: the kernel would throttle the start of the container itself.
+  return options.guaranteed
+    ? { requests: { cpu: "10m", memory: "40M" }, limits: { cpu: "10m", memory: "40M" } }
+    : { requests: { cpu: "1m", memory: "1M" }, limits: { memory: "40M" } };
+}

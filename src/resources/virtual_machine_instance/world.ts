@@ -1,0 +1,27 @@
+/** What the VMI controller sees and may do: all of it data. */
+import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
+import type { VirtualMachineInstanceStatus } from "../../api/virtual_machine_instance_status.ts";
+import type { NewObject, Pod } from "../core_objects.ts";
+import type { ClusterConfiguration } from "../kubevirt/configuration.ts";
+
+export interface VirtualMachineInstanceWorld {
+  /** RFC 3339. */
+  now: string;
+  vmi: VirtualMachineInstance;
+  /** The launcher pods that this VMI controls. An instance past Pending without any was looked for live. */
+  pods: readonly Pod[];
+  configuration: ClusterConfiguration;
+  envelopeImage: string;
+}
+
+export type VirtualMachineInstanceAction =
+  /** The pod's name follows from the VMI's UID: one that exists and is ours is success. */
+  | { type: "create_pod"; pod: NewObject<Pod> }
+  | { type: "delete_pod"; name: string; uid: string; gracePeriodSeconds?: number };
+
+/** All that this controller writes of a VMI. The API has no status subresource for it, so it is one patch. */
+export interface VirtualMachineInstanceState {
+  labels: Record<string, string>;
+  finalizers: string[];
+  status: VirtualMachineInstanceStatus;
+}
