@@ -47,7 +47,7 @@ export const DomainSpec = z.object({
     "Threads for disk I/O: shared, auto or supplementalPool. Absent: none of their own",
   ),
   launchSecurity: optional(LaunchSecurity).describe("Encryption of the guest's memory"),
-  machine: optional(Machine).describe("Machine type"),
+  machine: optional(Machine).describe("The machine that is emulated"),
   memory: optional(Memory).describe("Memory"),
   rebootPolicy: optional(openEnum("Reboot", "Terminate")).describe(
     "What a reboot inside the guest does: Reboot, or Terminate the VMI so that changes of the VM apply",

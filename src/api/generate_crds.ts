@@ -24,16 +24,25 @@ const SCHEMAS: readonly (readonly [CustomResource, z.ZodType])[] = [
   [KUBEVIRTS, KubeVirt],
 ];
 
+/** The list that `kubectl apply -k` reads; a directory without one cannot be part of another's. */
+const KUSTOMIZATION = "kustomization.yaml";
+
 /** The files of `crds/`: their contents by name. */
 export function generateCrds(): Map<string, string> {
-  return new Map(SCHEMAS.map(([resource, schema]) => [
+  const files = new Map(SCHEMAS.map(([resource, schema]) => [
     `${customResourceName(resource)}.yaml`,
-    HEADER +
-    stringify(customResourceDefinition(resource, schema), {
-      aliasDuplicateObjects: false,
-      lineWidth: 0,
-    }),
+    formatYaml(customResourceDefinition(resource, schema)),
   ]));
+  const kustomization = {
+    apiVersion: "kustomize.config.k8s.io/v1beta1",
+    kind: "Kustomization",
+    resources: [...files.keys()].sort(),
+  };
+  return files.set(KUSTOMIZATION, formatYaml(kustomization));
+}
+
+function formatYaml(object: Record<string, unknown>): string {
+  return HEADER + stringify(object, { aliasDuplicateObjects: false, lineWidth: 0 });
 }
 
 /** Names of the files in `directory` that are not what {@link generateCrds} says: changed, missing or left over. */

@@ -10,10 +10,13 @@ Deno.test("crds/ is what `deno task crds` writes", () => {
   assert.deepEqual(outdatedCrds(new URL("../../crds/", import.meta.url)), []);
 });
 
-Deno.test("generateCrds() has a file for every kind of the registry", () => {
+Deno.test("generateCrds() has a file for every kind of the registry, and their list", () => {
   assert.deepEqual(
     [...generateCrds().keys()],
-    CUSTOM_RESOURCES.map((resource) => `${customResourceName(resource)}.yaml`),
+    [
+      ...CUSTOM_RESOURCES.map((resource) => `${customResourceName(resource)}.yaml`),
+      "kustomization.yaml",
+    ],
   );
 });
 
