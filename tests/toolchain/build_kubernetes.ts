@@ -1,4 +1,5 @@
 import { cachedBuild } from "./cached_build.ts";
+import { say } from "./progress.ts";
 import { runCommand } from "./run_command.ts";
 
 const SOURCE = new URL("./kubernetes", import.meta.url).pathname;
@@ -54,4 +55,4 @@ async function build(directory: string): Promise<void> {
   for (const program of PROGRAMS) await Deno.symlink("hyperkube", `${directory}/bin/${program}`);
 }
 
-if (import.meta.main) console.log(await kubernetesDirectory());
+if (import.meta.main) say(await kubernetesDirectory());

@@ -27,7 +27,7 @@ export async function step<T>(what: string, work: () => Promise<T>): Promise<T> 
 
 /** One line for the person who waits. */
 export function say(line: string): void {
-  console.error(line);
+  Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
 function elapsed(start: number): string {

@@ -16,7 +16,6 @@ mount -t tmpfs tmpfs "$R/run"
 own() { mkdir -p "$R$1"; mount --bind "$1" "$R$1"; }
 own "$(realpath "$BIN")"
 own "$MACHINE_DIR"
-[ -z "$IMAGES" ] || own "$IMAGES"
 own "$STATE"                                       # --bind, not --rbind: $R is below it
 # overlayfs cannot be stacked on this overlay, and the kubelet wants a real file system for its statistics
 mkdir -p "$R"/var/lib/{containerd,kubelet} "$R"/var/log/{pods,containers} "$R"/etc/cni/net.d

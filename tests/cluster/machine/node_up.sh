@@ -66,6 +66,7 @@ failSwapOn: false
 authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {clientCAFile: $PKI/ca.crt}}
 authorization: {mode: Webhook}
 clusterDomain: cluster.local
+clusterDNS: [10.96.0.10]         # nobody answers there yet
 resolvConf: ""                    # nothing to resolve out there
 enforceNodeAllocatable: [pods]
 imageGCHighThresholdPercent: 100  # never delete images: there is nowhere to pull them from

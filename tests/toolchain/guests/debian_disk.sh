@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Builds a bootable Debian 12 disk for tests: BIOS boot by GRUB, serial console, cloud-init, sshd.
-#   debian_disk.sh OUT.qcow2 WORK_DIRECTORY
+#   debian_disk.sh OUT_DIRECTORY WORK_DIRECTORY      writes OUT/debian.qcow2
 # Needs root, mmdebstrap, mke2fs, qemu-img. No loop device: the file system is filled by `mke2fs -d`, and GRUB's
 # two pieces are written where the BIOS looks for them.
 # Tuned to boot fast under pure emulation on two cores: whatever a test does not look at is left out or masked.
 set -euo pipefail
 out=$(realpath -m "$1") work=$(realpath -m "$2")
-mkdir -p "$work"
+mkdir -p "$out" "$work"
 cd "$work"
 
 DISK_MIB=2048         # virtual size; the guest does not grow its root
@@ -82,7 +82,7 @@ mmdebstrap --variant=minbase --quiet --aptopt='APT::Install-Recommends "false"' 
   --include=linux-image-cloud-amd64,initramfs-tools,lz4,systemd-sysv,udev,dbus,cloud-init,openssh-server,iproute2,iputils-ping,netbase,ca-certificates,curl,grub-pc-bin,procps,less,sudo \
   --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
   --customize-hook='sh -c "cd '"$work"' && bash setup.sh \"\$1\"" sh "$1"' \
-  bookworm root.tar ${SOURCES:-}
+  bookworm root.tar
 
 # MBR: GRUB's boot sector, its core image in the gap, one partition
 size=$((DISK_MIB * 2048 - GAP_SECTORS))
@@ -99,6 +99,4 @@ printf '\x55\xaa' | dd of=disk.img bs=1 seek=510 conv=notrunc status=none
 dd if=core.img of=disk.img bs=512 seek=1 conv=notrunc status=none
 [ "$(stat -c %s core.img)" -lt $(((GAP_SECTORS - 1) * 512)) ] || { echo "GRUB's core image does not fit before the partition" >&2; exit 1; }
 dd if=part.img of=disk.img bs=1M seek="$((GAP_SECTORS / 2048))" conv=notrunc,sparse status=none
-qemu-img convert -f raw -O qcow2 -c -o compression_type=zstd disk.img "$out.tmp"
-mv "$out.tmp" "$out"
-rm -rf root root.tar part.img disk.img
+qemu-img convert -f raw -O qcow2 -c -o compression_type=zstd disk.img "$out/debian.qcow2"

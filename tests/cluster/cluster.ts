@@ -1,0 +1,145 @@
+import { kubernetesDirectory } from "../toolchain/build_kubernetes.ts";
+import { say, step } from "../toolchain/progress.ts";
+import { type CommandOptions, runCommand } from "../toolchain/run_command.ts";
+import { ClusterNode } from "./cluster_node.ts";
+import { type MachineSlot, releaseMachineSlot, takeMachineSlot } from "./machine_slot.ts";
+
+const SCRIPTS = new URL("./machine", import.meta.url).pathname;
+/** Bound of `up.sh`: about ten seconds on an idle machine; images take the rest. */
+const START_TIMEOUT_MS = 300_000;
+
+export interface ClusterOptions {
+  /** Real nodes with a kubelet each; none means the control plane alone. */
+  nodes: number;
+  /** Image archives that every node imports. */
+  images?: readonly string[];
+}
+
+/**
+ * A real control plane (etcd, kube-apiserver, kube-controller-manager, kube-scheduler) and real nodes on this machine.
+ * Everything of it ends with the object's disposal; what a killed owner left is ended by the next start.
+ */
+export class Cluster implements AsyncDisposable {
+  /** Of a cluster administrator. */
+  readonly kubeconfigPath: string;
+  readonly nodes: readonly ClusterNode[];
+  readonly #slot: MachineSlot;
+  readonly #bin: string;
+
+  private constructor(parts: { slot: MachineSlot; bin: string; nodes: readonly ClusterNode[] }) {
+    this.#slot = parts.slot;
+    this.#bin = parts.bin;
+    this.nodes = parts.nodes;
+    this.kubeconfigPath = `${parts.slot.directory}/admin.kubeconfig`;
+  }
+
+  /** Starts a cluster; a failure says what the logs said, and leaves nothing. */
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const bin = await kubernetesDirectory();
+    const slot = await takeMachineSlot();
+    try {
+      const images = await gatherImages(slot, options.images ?? []);
+      const what = options.nodes === 0
+        ? "starting a control plane"
+        : `starting a control plane and ${options.nodes} nodes`;
+      const env = { STATE: slot.directory, BIN: bin, INDEX: `${slot.index}`, IMAGES: images };
+      await step(what, () =>
+        runCommand([`${SCRIPTS}/up.sh`, `${options.nodes}`], {
+          env,
+          signal: AbortSignal.timeout(START_TIMEOUT_MS),
+        }));
+      return new Cluster({ slot, bin, nodes: await findNodes(slot, options.nodes) });
+    } catch (cause) {
+      const logs = await tailLogs(slot.directory);
+      await releaseMachineSlot(slot);
+      throw new Error(`Cannot start a cluster:\n${logs}`, { cause });
+    }
+  }
+
+  /** The end of every log of the control plane and the kubelets. */
+  async logs(): Promise<string> {
+    return await tailLogs(this.#slot.directory);
+  }
+
+  get logDirectory(): string {
+    return `${this.#slot.directory}/logs`;
+  }
+
+  /** Runs kubectl as the administrator and returns its stdout. */
+  async kubectl(args: readonly string[], options: CommandOptions = {}): Promise<string> {
+    const command = [`${this.#bin}/kubectl`, "--kubeconfig", this.kubeconfigPath, ...args];
+    return await runCommand(command, options);
+  }
+
+  /** Starts kubectl and leaves it running: `logs -f`, `port-forward`. */
+  spawnKubectl(args: readonly string[]): Deno.ChildProcess {
+    return new Deno.Command(`${this.#bin}/kubectl`, {
+      args: ["--kubeconfig", this.kubeconfigPath, ...args],
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+  }
+
+  /** `kubectl get -o json`, parsed. */
+  async get<T>(args: readonly string[]): Promise<T> {
+    return JSON.parse(await this.kubectl(["get", "-o", "json", ...args])) as T;
+  }
+
+  /** Applies manifests given as YAML or JSON text. */
+  async apply(manifests: string): Promise<string> {
+    return await this.kubectl(["apply", "-f", "-"], { stdin: manifests });
+  }
+
+  node(name: string): ClusterNode {
+    const node = this.nodes.find((candidate) => candidate.name === name);
+    if (!node) throw new Error(`Cannot find node ${name}: the cluster has ${this.nodes.length}`);
+    return node;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await releaseMachineSlot(this.#slot);
+    say(`stopped the cluster in ${this.#slot.directory}`);
+  }
+}
+
+/** Nodes see one directory: archives are linked into it, or copied from another file system. */
+async function gatherImages(slot: MachineSlot, archives: readonly string[]): Promise<string> {
+  const directory = `${slot.directory}/images.d`;
+  await Deno.mkdir(directory);
+  for (const [index, archive] of archives.entries()) {
+    const name = `${directory}/${index}-${archive.split("/").at(-1)}`;
+    await Deno.link(archive, name).catch(() => Deno.copyFile(archive, name));
+  }
+  return archives.length > 0 ? directory : "";
+}
+
+async function findNodes(slot: MachineSlot, count: number): Promise<ClusterNode[]> {
+  const nodes: ClusterNode[] = [];
+  for (let number = 1; number <= count; number++) {
+    const pid = await Deno.readTextFile(`${slot.directory}/node${number}/init.pid`);
+    nodes.push(
+      new ClusterNode({
+        name: `node${number}`,
+        address: `10.200.${slot.index}.${10 + number}`,
+        initPid: Number(pid),
+      }),
+    );
+  }
+  return nodes;
+}
+
+const LOG_TAIL_LINES = 15;
+
+async function tailLogs(directory: string): Promise<string> {
+  const parts: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(`${directory}/logs`)) {
+      const text = await Deno.readTextFile(`${directory}/logs/${name}`);
+      const tail = text.trimEnd().split("\n").slice(-LOG_TAIL_LINES).join("\n");
+      parts.push(`--- ${name}\n${tail}`);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return parts.join("\n");
+}
