@@ -45,20 +45,9 @@ function formatYaml(object: Record<string, unknown>): string {
   return HEADER + stringify(object, { aliasDuplicateObjects: false, lineWidth: 0 });
 }
 
-/** All files of `crds/`: the definitions, and the list of them that lets deploy/ include the directory. */
-export function crdFiles(): Map<string, string> {
-  const definitions = generateCrds();
-  const kustomization = HEADER + stringify({
-    apiVersion: "kustomize.config.k8s.io/v1beta1",
-    kind: "Kustomization",
-    resources: [...definitions.keys()].sort(),
-  });
-  return definitions.set("kustomization.yaml", kustomization);
-}
-
-/** Names of the files in `directory` that are not what {@link crdFiles} says: changed, missing or left over. */
+/** Names of the files in `directory` that are not what {@link generateCrds} says: changed, missing or left over. */
 export function outdatedCrds(directory: URL): string[] {
-  const expected = crdFiles();
+  const expected = generateCrds();
   const outdated = new Set(expected.keys());
   for (const entry of Deno.readDirSync(directory)) {
     const content = Deno.readTextFileSync(new URL(entry.name, directory));
@@ -71,7 +60,7 @@ export function outdatedCrds(directory: URL): string[] {
 function writeCrds(directory: URL): void {
   Deno.mkdirSync(directory, { recursive: true });
   for (const name of outdatedCrds(directory)) {
-    const content = crdFiles().get(name);
+    const content = generateCrds().get(name);
     const file = new URL(name, directory);
     if (content === undefined) Deno.removeSync(file);
     else Deno.writeTextFileSync(file, content);

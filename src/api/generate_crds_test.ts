@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { crdFiles, generateCrds, outdatedCrds } from "./generate_crds.ts";
+import { generateCrds, outdatedCrds } from "./generate_crds.ts";
 import { CUSTOM_RESOURCES, customResourceName } from "./registry.ts";
 
 /** What a client-side apply can keep in its annotation, the API server's limit on all annotations of an object. */
@@ -30,7 +30,7 @@ Deno.test("outdatedCrds() names changed, missing and left-over files", async () 
   const path = await Deno.makeTempDir();
   try {
     const directory = new URL(`file://${path}/`);
-    for (const [name, content] of crdFiles()) {
+    for (const [name, content] of generateCrds()) {
       await Deno.writeTextFile(new URL(name, directory), content);
     }
     assert.deepEqual(outdatedCrds(directory), []);
