@@ -5,7 +5,7 @@ import { int32, optional } from "./structural.ts";
 
 /** An object of the same namespace, by name. */
 export const LocalObjectReference = z.object({
-  name: optional(z.string().meta({ "default": "" })).describe("Name of the object"),
+  name: optional(z.string().meta({ default: "" })).describe("Name of the object"),
 }).meta({ "x-kubernetes-map-type": "atomic" });
 export type LocalObjectReference = z.infer<typeof LocalObjectReference>;
 

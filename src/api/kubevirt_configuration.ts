@@ -89,8 +89,8 @@ export type VirtTemplateDeployment = z.infer<typeof VirtTemplateDeployment>;
 
 /** The quote service of Intel TDX. */
 export const TDXAttestationConfiguration = z.object({
-  enforced: optional(z.boolean().meta({ "default": false })),
-  qgsSocketPath: optional(z.string().meta({ "default": "/var/run/tdx-qgs/qgs.socket" })),
+  enforced: optional(z.boolean().meta({ default: false })),
+  qgsSocketPath: optional(z.string().meta({ default: "/var/run/tdx-qgs/qgs.socket" })),
 });
 export type TDXAttestationConfiguration = z.infer<typeof TDXAttestationConfiguration>;
 

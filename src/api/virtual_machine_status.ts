@@ -85,7 +85,7 @@ export const VirtualMachineStatus = z.object({
   ),
   observedGeneration: optional(int64()).describe("Generation of the VM that the guest runs"),
   preferenceRef: optional(InstancetypeStatusRef.nullable()).describe("The preference in use"),
-  printableStatus: optional(z.string().meta({ "default": "Stopped" })).describe(
+  printableStatus: optional(z.string().meta({ default: "Stopped" })).describe(
     "State of the VM in one word",
   ),
   ready: optional(z.boolean()).describe("Whether the guest runs and is ready"),

@@ -8,7 +8,7 @@ import { optional } from "./structural.ts";
 
 /** The files of a ConfigMap. */
 export const ConfigMapVolumeSource = z.object({
-  name: optional(z.string().meta({ "default": "" })).describe("Name of the ConfigMap"),
+  name: optional(z.string().meta({ default: "" })).describe("Name of the ConfigMap"),
   optional: optional(z.boolean()).describe("Go on without it"),
   volumeLabel: optional(z.string()).describe("Label of the disk"),
 }).meta({ "x-kubernetes-map-type": "atomic" });
@@ -30,20 +30,15 @@ export type ContainerDiskSource = z.infer<typeof ContainerDiskSource>;
 /** A path of the launcher's container. */
 export const ContainerPathVolumeSource = z.object({
   path: z.string().max(4096).meta({
-    "x-kubernetes-validations": [{
-      "message": "path must be absolute (start with '/')",
-      "rule": "self.startsWith('/')",
-    }, { "message": "path must not contain '..'", "rule": "!self.contains('..')" }],
+    "x-kubernetes-validations": [
+      { rule: "self.startsWith('/')", message: "must start with '/'" },
+      { rule: "!self.contains('..')", message: "must not contain '..'" },
+    ],
   }).describe("Absolute path"),
-  readOnly: optional(
-    z.boolean().meta({
-      "default": true,
-      "x-kubernetes-validations": [{
-        "message": "readOnly must be true, write access is not supported",
-        "rule": "self == true",
-      }],
-    }),
-  ).describe("Must be true"),
+  readOnly: optional(z.boolean()).meta({
+    default: true,
+    "x-kubernetes-validations": [{ rule: "self == true", message: "must be true" }],
+  }).describe("Must be true"),
 });
 export type ContainerPathVolumeSource = z.infer<typeof ContainerPathVolumeSource>;
 

@@ -17,7 +17,7 @@ const NOT_COMPARED: ReadonlySet<string> = new Set([
   "additionalProperties",
 ]);
 
-/** All differences between two schemas, descriptions aside. */
+/** All differences between two schemas; texts for people aside. */
 export function diffSchemas(upstream: unknown, ours: unknown, path = ""): SchemaDifference[] {
   const theirs = asRecord(upstream);
   const mine = asRecord(ours);
@@ -55,9 +55,12 @@ function diffChildren(upstream: unknown, ours: unknown, path: string): SchemaDif
   return diffSchemas(upstream, ours, path);
 }
 
-/** A comparable form: `required` is a set, all else is compared as it stands. */
+/** A comparable form: `required` is a set, rules have messages of their own, all else is compared as it stands. */
 function normal(keyword: string, value: unknown): string | undefined {
   if (keyword === "required" && Array.isArray(value)) return JSON.stringify([...value].sort());
+  if (keyword === "x-kubernetes-validations" && Array.isArray(value)) {
+    return JSON.stringify(value.map((validation) => asRecord(validation)["rule"]));
+  }
   return JSON.stringify(sortKeys(value));
 }
 
