@@ -1,5 +1,5 @@
 /** Comparing quantities that may be nonsense: nonsense is reported once, by the rule that owns the field. */
-import { parseQuantity, type Quantity } from "../api/quantity.ts";
+import { parseMilliCpu, parseQuantity, type Quantity } from "../api/quantity.ts";
 
 /** Bytes or whole units; `undefined` when the quantity is absent or cannot be read. */
 export function unitsOf(quantity: Quantity | undefined): bigint | undefined {
@@ -14,15 +14,12 @@ export function unitsOf(quantity: Quantity | undefined): bigint | undefined {
 /** Thousandths; `undefined` when the quantity is absent or cannot be read. */
 export function thousandthsOf(quantity: Quantity | undefined): bigint | undefined {
   if (quantity === undefined) return undefined;
-  // A quantity times a thousand, in the exact arithmetic of the parser: "1500m" is read as 1500 "m" units.
   try {
-    const text = String(quantity);
-    const match = /^([+-]?[\d.]+)([a-zA-Z]*)$/.exec(text);
-    if (match?.[2] === "m") return parseQuantity(match[1] ?? "");
-    if (match?.[2] === "" && match[1] !== undefined) return parseQuantity(`${match[1]}k`);
-    return parseQuantity(text) * 1000n;
+    return BigInt(parseMilliCpu(quantity));
   } catch {
-    return undefined;
+    // Beyond 2^53 thousandths, where a fraction of a unit does not matter.
+    const units = unitsOf(quantity);
+    return units === undefined ? undefined : units * 1000n;
   }
 }
 

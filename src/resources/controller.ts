@@ -1,0 +1,18 @@
+/** What every controller is made from. */
+import type { KubeClient } from "../kube/client.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { EventSink } from "../runtime/controller.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { MetricsRegistry } from "../runtime/metrics.ts";
+import type { ControllerInformers } from "./informers.ts";
+
+export interface ControllerDependencies {
+  client: KubeClient;
+  informers: ControllerInformers;
+  events: EventSink;
+  logger: Logger;
+  /** @default the system's clock */
+  clock?: Clock;
+  /** @default a registry of its own */
+  metrics?: MetricsRegistry;
+}

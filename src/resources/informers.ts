@@ -1,0 +1,66 @@
+/** The caches that the controllers share: one watch per resource. */
+import { APP_LABEL, Component, CREATED_BY_LABEL, NODE_NAME_LABEL } from "../api/labels.ts";
+import type { KubeVirt } from "../api/kubevirt.ts";
+import { KUBEVIRTS, VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../api/registry.ts";
+import type { VirtualMachine } from "../api/virtual_machine.ts";
+import type { VirtualMachineInstance } from "../api/virtual_machine_instance.ts";
+import type { KubeClient } from "../kube/client.ts";
+import type { KubeObject } from "../kube/object.ts";
+import { NODES, PODS } from "../kube/core_resources.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { Informer } from "../runtime/informer.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { MetricsRegistry } from "../runtime/metrics.ts";
+import type { Node, Pod } from "./core_objects.ts";
+
+/** Index of VMIs: the node that owns them. */
+export const BY_NODE = "node";
+/** Index of launcher pods: UID of their VMI. */
+export const BY_VMI_UID = "vmi-uid";
+
+export interface ControllerInformers {
+  virtualMachines: Informer<VirtualMachine>;
+  virtualMachineInstances: Informer<VirtualMachineInstance>;
+  launcherPods: Informer<Pod>;
+  nodes: Informer<Node>;
+  kubevirts: Informer<KubeVirt>;
+}
+
+export interface InformerDependencies {
+  client: KubeClient;
+  logger: Logger;
+  clock?: Clock;
+  metrics?: MetricsRegistry;
+}
+
+export function createControllerInformers(dependencies: InformerDependencies): ControllerInformers {
+  return {
+    virtualMachines: new Informer({ ...dependencies, resource: VIRTUAL_MACHINES }),
+    virtualMachineInstances: new Informer<VirtualMachineInstance>({
+      ...dependencies,
+      resource: VIRTUAL_MACHINE_INSTANCES,
+      indexes: { [BY_NODE]: (vmi) => labelValues(vmi, NODE_NAME_LABEL) },
+    }),
+    launcherPods: new Informer<Pod>({
+      ...dependencies,
+      resource: PODS,
+      labelSelector: `${APP_LABEL}=${Component.Launcher}`,
+      indexes: { [BY_VMI_UID]: (pod) => labelValues(pod, CREATED_BY_LABEL) },
+    }),
+    nodes: new Informer({ ...dependencies, resource: NODES }),
+    kubevirts: new Informer({ ...dependencies, resource: KUBEVIRTS }),
+  };
+}
+
+/** Runs all of them until the signal aborts. */
+export async function runInformers(
+  informers: ControllerInformers,
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(Object.values(informers).map((informer) => informer.run(signal)));
+}
+
+function labelValues(object: KubeObject, label: string): string[] {
+  const value = object.metadata.labels?.[label];
+  return value === undefined ? [] : [value];
+}

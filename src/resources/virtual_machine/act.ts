@@ -1,0 +1,153 @@
+import { VIRTUAL_MACHINE_CONTROLLER_FINALIZER } from "../../api/labels.ts";
+import { VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../../api/registry.ts";
+import type { VirtualMachine } from "../../api/virtual_machine.ts";
+import type { VirtualMachineStatus } from "../../api/virtual_machine_status.ts";
+import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
+import { AlreadyExistsError, ConflictError, type KubeClient } from "../../kube/client.ts";
+import { CONTROLLER_REVISIONS } from "../../kube/core_resources.ts";
+import { keyOf, type KubeObject } from "../../kube/object.ts";
+import type { ControllerRevision, NewObject } from "../core_objects.ts";
+import { mergePatch } from "../merge_patch.ts";
+import { controllerReference, isControlledBy } from "../owner_reference.ts";
+import { REVISION_VM_UID_LABEL } from "./revision.ts";
+import type { VirtualMachineAction, VirtualMachineWorld } from "./world.ts";
+
+interface Context {
+  client: KubeClient;
+  world: VirtualMachineWorld;
+  signal: AbortSignal;
+}
+
+/** Carries out one action. Answers with the VM where that changed it. */
+export async function actOnVirtualMachine(
+  action: VirtualMachineAction,
+  context: Context,
+): Promise<VirtualMachine | undefined> {
+  const { world: { vm } } = context;
+  const finalizers = vm.metadata.finalizers ?? [];
+  const own = VIRTUAL_MACHINE_CONTROLLER_FINALIZER;
+  switch (action.type) {
+    case "add_finalizer":
+      return await patchVm({ metadata: { finalizers: [...finalizers, own] } }, context);
+    case "remove_finalizer": {
+      const others = finalizers.filter((finalizer) => finalizer !== own);
+      return await patchVm({ metadata: { finalizers: others } }, context);
+    }
+    case "set_run_strategy": {
+      // A VM is written in one of two ways; the one that its owner chose is kept.
+      const isOldStyle = vm.spec.runStrategy === undefined && vm.spec.running !== undefined;
+      const spec = isOldStyle ? { running: true } : { runStrategy: action.runStrategy };
+      return await patchVm({ spec }, context);
+    }
+    case "create_revision":
+      await createRevision(action.revision, context);
+      return undefined;
+    case "prune_revisions":
+      await pruneRevisions(action.keep, context);
+      return undefined;
+    case "create_vmi":
+      await createInstance(action.vmi, context);
+      return undefined;
+    case "delete_vmi": {
+      const { client, signal } = context;
+      const preconditions = { uid: action.uid };
+      await client.delete(VIRTUAL_MACHINE_INSTANCES, keyOf(vm), { preconditions, signal });
+      return undefined;
+    }
+    case "adopt_vmi":
+      await adoptInstance(context);
+      return undefined;
+  }
+}
+
+/** Writes what differs, in one patch, unless nothing does. `resourceVersion`: of the VM that the status was made for. */
+export async function writeVirtualMachineStatus(
+  status: VirtualMachineStatus,
+  { client, world: { vm }, signal, resourceVersion }: Context & { resourceVersion?: string },
+): Promise<void> {
+  const change = mergePatch(vm.status ?? {}, status);
+  if (change === undefined) return;
+  const metadata = { resourceVersion: resourceVersion ?? vm.metadata.resourceVersion };
+  const options = { subresource: "status", signal };
+  await client.patch(VIRTUAL_MACHINES, keyOf(vm), { metadata, status: change }, options);
+}
+
+async function patchVm(
+  patch: { metadata?: Record<string, unknown>; spec?: Record<string, unknown> },
+  { client, world: { vm }, signal }: Context,
+): Promise<VirtualMachine> {
+  const { resourceVersion } = vm.metadata;
+  const body = { ...patch, metadata: { ...patch.metadata, resourceVersion } };
+  return await client.patch<VirtualMachine>(VIRTUAL_MACHINES, keyOf(vm), body, { signal });
+}
+
+/** A revision is named by what is in it, so one that exists is this one. */
+async function createRevision(
+  revision: NewObject<ControllerRevision>,
+  { client, signal, world: { vm } }: Context,
+): Promise<void> {
+  await orExisting(async () => {
+    await client.create(CONTROLLER_REVISIONS, revision, { ...inNamespaceOf(vm), signal });
+  });
+}
+
+async function pruneRevisions(keep: string, { client, signal, world }: Context): Promise<void> {
+  const { vm } = world;
+  const labelSelector = `${REVISION_VM_UID_LABEL}=${vm.metadata.uid}`;
+  const { items } = await client.list<ControllerRevision>(
+    CONTROLLER_REVISIONS,
+    { ...inNamespaceOf(vm), labelSelector, signal },
+  );
+  for (const { metadata } of items) {
+    if (metadata.name === keep) continue;
+    await client.delete(CONTROLLER_REVISIONS, keyOf({ metadata }), { signal });
+  }
+}
+
+/** The name is the VM's, so a second creation finds the first; one that is not ours is an error. */
+async function createInstance(
+  instance: NewObject<VirtualMachineInstance>,
+  { client, signal, world: { vm } }: Context,
+): Promise<void> {
+  const existed = await orExisting(async () => {
+    await client.create(VIRTUAL_MACHINE_INSTANCES, instance, { ...inNamespaceOf(vm), signal });
+  });
+  if (existed === undefined) return;
+  const found = await client.get<VirtualMachineInstance>(
+    VIRTUAL_MACHINE_INSTANCES,
+    keyOf(vm),
+    { signal },
+  );
+  if (found === undefined || !isControlledBy(found, vm.metadata.uid)) throw existed;
+}
+
+/** A VM that was deleted a moment ago must not take anything: its children would be deleted with it. */
+async function adoptInstance({ client, signal, world: { vm, vmi } }: Context): Promise<void> {
+  if (vmi === undefined) return;
+  const live = await client.get<VirtualMachine>(VIRTUAL_MACHINES, keyOf(vm), { signal });
+  if (live?.metadata.uid !== vm.metadata.uid || live.metadata.deletionTimestamp) {
+    const status = { kind: "Status", reason: "Conflict", message: "the virtual machine is gone" };
+    throw new ConflictError(409, status, "Cannot adopt: the virtual machine is gone");
+  }
+  const { resourceVersion, ownerReferences = [] } = vmi.metadata;
+  const metadata = {
+    resourceVersion,
+    ownerReferences: [...ownerReferences, controllerReference(vm)],
+  };
+  await client.patch(VIRTUAL_MACHINE_INSTANCES, keyOf(vmi), { metadata }, { signal });
+}
+
+/** The error when the object existed already. */
+async function orExisting(create: () => Promise<void>): Promise<AlreadyExistsError | undefined> {
+  try {
+    await create();
+    return undefined;
+  } catch (error) {
+    if (error instanceof AlreadyExistsError) return error;
+    throw error;
+  }
+}
+
+function inNamespaceOf({ metadata: { namespace } }: KubeObject): { namespace?: string } {
+  return namespace === undefined ? {} : { namespace };
+}

@@ -1,0 +1,26 @@
+import type { VirtualMachineStatus } from "../../api/virtual_machine_status.ts";
+import { keyOf } from "../../kube/object.ts";
+import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
+import { Controller } from "../../runtime/controller.ts";
+import type { ControllerDependencies } from "../controller.ts";
+import { VirtualMachineReconciler } from "./reconciler.ts";
+import type { VirtualMachineAction, VirtualMachineWorld } from "./world.ts";
+
+export type VirtualMachineController = Controller<
+  VirtualMachineWorld,
+  VirtualMachineAction,
+  VirtualMachineStatus
+>;
+
+/** Does nothing before `run(signal)`; the informers are run by the caller. */
+export function createVirtualMachineController(
+  dependencies: ControllerDependencies,
+): VirtualMachineController {
+  const { informers, clock = SYSTEM_CLOCK } = dependencies;
+  const reconciler = new VirtualMachineReconciler({ ...dependencies, clock });
+  const controller = new Controller({ ...dependencies, reconciler });
+  controller.watch(informers.virtualMachines, (vm) => [keyOf(vm)]);
+  // An instance has its VM's name, whoever it belongs to.
+  controller.watch(informers.virtualMachineInstances, (vmi) => [keyOf(vmi)]);
+  return controller;
+}

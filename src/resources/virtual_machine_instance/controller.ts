@@ -1,0 +1,38 @@
+import { keyOf, type ObjectKey } from "../../kube/object.ts";
+import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
+import { Controller } from "../../runtime/controller.ts";
+import type { ControllerDependencies } from "../controller.ts";
+import type { Pod } from "../core_objects.ts";
+import { controllerOf } from "../owner_reference.ts";
+import { VirtualMachineInstanceReconciler } from "./reconciler.ts";
+import type {
+  VirtualMachineInstanceAction,
+  VirtualMachineInstanceState,
+  VirtualMachineInstanceWorld,
+} from "./world.ts";
+
+export type VirtualMachineInstanceController = Controller<
+  VirtualMachineInstanceWorld,
+  VirtualMachineInstanceAction,
+  VirtualMachineInstanceState
+>;
+
+/** Does nothing before `run(signal)`; the informers are run by the caller. */
+export function createVirtualMachineInstanceController(
+  dependencies: ControllerDependencies & { envelopeImage: string },
+): VirtualMachineInstanceController {
+  const { informers, clock = SYSTEM_CLOCK } = dependencies;
+  const reconciler = new VirtualMachineInstanceReconciler({ ...dependencies, clock });
+  const controller = new Controller({ ...dependencies, reconciler });
+  controller.watch(informers.virtualMachineInstances, (vmi) => [keyOf(vmi)]);
+  controller.watch(informers.launcherPods, instanceKeys);
+  // Not watched for changes: the configuration counts for pods that are made from now on.
+  controller.watch(informers.kubevirts, () => []);
+  return controller;
+}
+
+function instanceKeys(pod: Pod): ObjectKey[] {
+  const owner = controllerOf(pod);
+  if (owner?.kind !== "VirtualMachineInstance") return [];
+  return [{ ...keyOf(pod), name: owner.name }];
+}

@@ -1,0 +1,61 @@
+import { CREATED_BY_LABEL } from "../../api/labels.ts";
+import { isFinalPhase, VirtualMachineInstancePhase as Phase } from "../../api/phases.ts";
+import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
+import type { KubeClient } from "../../kube/client.ts";
+import { PODS } from "../../kube/core_resources.ts";
+import type { ObjectKey } from "../../kube/object.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Pod } from "../core_objects.ts";
+import { BY_VMI_UID, type ControllerInformers } from "../informers.ts";
+import { effectiveConfiguration, primaryKubeVirt } from "../kubevirt/configuration.ts";
+import { isControlledBy } from "../owner_reference.ts";
+import type { VirtualMachineInstanceWorld } from "./world.ts";
+
+export interface ObserveDependencies {
+  client: KubeClient;
+  informers: Pick<ControllerInformers, "virtualMachineInstances" | "launcherPods" | "kubevirts">;
+  envelopeImage: string;
+  clock: Clock;
+}
+
+/** From the caches; but an instance is never found to have lost its pod without a live look. */
+export async function observeVirtualMachineInstance(
+  { client, informers, envelopeImage, clock }: ObserveDependencies,
+  key: ObjectKey,
+  signal: AbortSignal,
+): Promise<VirtualMachineInstanceWorld | undefined> {
+  const vmi = informers.virtualMachineInstances.get(key);
+  if (vmi === undefined) return undefined;
+  const { uid } = vmi.metadata;
+  const cached = informers.launcherPods.byIndex(BY_VMI_UID, uid);
+  const pods = cached.length === 0 && mustHavePod(vmi)
+    ? await listPods(client, vmi, signal)
+    : cached;
+  return {
+    now: clock.now().toISOString(),
+    vmi,
+    pods: pods.filter((pod) => isControlledBy(pod, uid)),
+    configuration: effectiveConfiguration(primaryKubeVirt(informers.kubevirts.list())),
+    envelopeImage,
+  };
+}
+
+/** A pod was made for it, and it has not ended. */
+function mustHavePod({ metadata, status }: VirtualMachineInstance): boolean {
+  const { phase = Phase.Unset } = status ?? {};
+  if (isFinalPhase(phase)) return false;
+  const isUntouched = phase === Phase.Unset || phase === Phase.Pending;
+  return !isUntouched || Boolean(metadata.deletionTimestamp);
+}
+
+/** All launcher pods of an instance, as the API server has them now. */
+export async function listPods(
+  client: KubeClient,
+  { metadata: { namespace, uid } }: VirtualMachineInstance,
+  signal: AbortSignal,
+): Promise<Pod[]> {
+  const labelSelector = `${CREATED_BY_LABEL}=${uid}`;
+  const where = namespace === undefined ? {} : { namespace };
+  const { items } = await client.list<Pod>(PODS, { ...where, labelSelector, signal });
+  return items;
+}
