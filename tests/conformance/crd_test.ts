@@ -23,10 +23,12 @@ function upstreamSchema(kind: string): unknown {
 }
 
 for (const [kind, schema] of KINDS) {
-  testAgainstUpstream(`structuralSchema(${kind}) is upstream's, node by node`, () => {
-    const differences = diffSchemas(upstreamSchema(kind), structuralSchema(schema))
-      .filter(({ path }) => !ALLOWED.has(`${kind} ${path}`))
-      .map(formatDifference);
-    assert.deepEqual(differences, []);
+  testAgainstUpstream(`structuralSchema(${kind}) is upstream's, node by node`, {
+    run() {
+      const differences = diffSchemas(upstreamSchema(kind), structuralSchema(schema))
+        .filter(({ path }) => !ALLOWED.has(`${kind} ${path}`))
+        .map(formatDifference);
+      assert.deepEqual(differences, []);
+    },
   });
 }

@@ -23,10 +23,17 @@ function isPresent(): boolean {
   }
 }
 
+/** A test that reads upstream's data. */
+export interface UpstreamTest {
+  /** Skip it for another reason, which its name says. @default false */
+  ignore?: boolean;
+  run(): void | Promise<void>;
+}
+
 /** Declares a test that reads upstream's data. Without the data it is skipped and says so; in CI it fails. */
-export function testAgainstUpstream(name: string, run: () => void): void {
+export function testAgainstUpstream(name: string, { ignore = false, run }: UpstreamTest): void {
   if (isPresent()) {
-    Deno.test(name, run);
+    Deno.test({ name, ignore, fn: run });
     return;
   }
   const why = `upstream's data is not at ${FOLDER.pathname}`;

@@ -1,0 +1,141 @@
+/**
+ * Whatever a user of upstream writes is stored whole: seen on a real API server with nothing but our CRDs, because it is
+ * the API server that prunes.
+ */
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import type { z } from "zod";
+import { structuralSchema } from "../../src/api/crd.ts";
+import { generateCrds } from "../../src/api/generate_crds.ts";
+import { KubeVirt } from "../../src/api/kubevirt.ts";
+import {
+  apiVersionOf,
+  type CustomResource,
+  customResourceName,
+  KUBEVIRTS,
+  VIRTUAL_MACHINE_INSTANCES,
+  VIRTUAL_MACHINES,
+} from "../../src/api/registry.ts";
+import { VirtualMachine } from "../../src/api/virtual_machine.ts";
+import { VirtualMachineInstance } from "../../src/api/virtual_machine_instance.ts";
+import type { KubeClient } from "../../src/kube/client.ts";
+import type { KubeObject } from "../../src/kube/object.ts";
+import { CUSTOM_RESOURCE_DEFINITIONS } from "../../src/kube/core_resources.ts";
+import { openRealServer, SKIP_NOTE, TEST_KUBECONFIG } from "../../src/kube/testing/real_server.ts";
+import { acceptable } from "./acceptable.ts";
+import { readUpstreamJson, testAgainstUpstream, upstreamExamples } from "./upstream.ts";
+
+const KINDS: readonly (readonly [CustomResource, z.ZodType])[] = [
+  [VIRTUAL_MACHINES, VirtualMachine],
+  [VIRTUAL_MACHINE_INSTANCES, VirtualMachineInstance],
+  [KUBEVIRTS, KubeVirt],
+];
+
+const RELEASES = ["v1.9.0", "v1.8"] as const;
+const ESTABLISHED_DEADLINE_MS = 20_000;
+
+/** What the tests read of any object. */
+interface Manifest {
+  spec?: unknown;
+  status?: unknown;
+}
+
+function asManifest(object: unknown): Manifest {
+  assert.ok(typeof object === "object" && object !== null && "spec" in object);
+  return object;
+}
+
+/** Paths of what was sent and is not stored, or not as it was sent. What the server added does not count. */
+function findLost(sent: unknown, stored: unknown, path: string): string[] {
+  if (typeof sent !== "object" || sent === null) return sent === stored ? [] : [path];
+  if (typeof stored !== "object" || stored === null) return [path];
+  const members: Record<string, unknown> = { ...stored };
+  return Object.entries(sent).flatMap(([name, member]) =>
+    findLost(member, members[name], `${path}.${name}`)
+  );
+}
+
+async function installCrd(client: KubeClient, resource: CustomResource): Promise<void> {
+  const name = customResourceName(resource);
+  const definition: unknown = parse(generateCrds().get(`${name}.yaml`) ?? "");
+  await client.patch(CUSTOM_RESOURCE_DEFINITIONS, { name }, definition, {
+    type: "apply",
+    fieldManager: "denovirt-test",
+    force: true,
+  });
+  const signal = AbortSignal.timeout(ESTABLISHED_DEADLINE_MS);
+  const fieldSelector = `metadata.name=${name}`;
+  const events = client.watch<KubeObject & { status?: { conditions?: Condition[] } }>(
+    CUSTOM_RESOURCE_DEFINITIONS,
+    { fieldSelector, signal },
+  );
+  for await (const { type, object } of events) {
+    if (type === "BOOKMARK") continue;
+    const conditions = object.status?.conditions ?? [];
+    if (conditions.some((c) => c.type === "Established" && c.status === "True")) return;
+  }
+}
+
+interface Condition {
+  type: string;
+  status: string;
+}
+
+/** Stores an object, status included, deletes it again, and says what of it was lost. */
+async function storeAndCompare(
+  client: KubeClient,
+  resource: CustomResource,
+  options: { manifest: Manifest; namespace: string },
+): Promise<string[]> {
+  const { manifest: { spec, status }, namespace } = options;
+  const key = { namespace, name: "object" };
+  const created = await client.create<KubeObject & Manifest>(
+    resource,
+    {
+      apiVersion: apiVersionOf(resource),
+      kind: resource.kind,
+      metadata: key,
+      spec,
+      ...(status !== undefined && { status }),
+    },
+    { namespace },
+  );
+  try {
+    const stored = resource.statusSubresource && status !== undefined
+      ? await client.patch<KubeObject & Manifest>(resource, key, { status }, {
+        subresource: "status",
+      })
+      : created;
+    const lostStatus = status === undefined ? [] : findLost(status, stored.status, "status");
+    return [...findLost(spec, stored.spec, "spec"), ...lostStatus];
+  } finally {
+    await client.delete(resource, key);
+  }
+}
+
+/** Upstream's fixtures and examples of a kind, by where they come from. */
+function upstreamObjects(kind: string): [string, unknown][] {
+  return [
+    ...RELEASES.map((release): [string, unknown] => [
+      release,
+      readUpstreamJson(`fixtures/${release}/${kind}.json`),
+    ]),
+    ...upstreamExamples(kind).map(({ file, object }): [string, unknown] => [file, object]),
+  ];
+}
+
+for (const [resource, schema] of KINDS) {
+  testAgainstUpstream(`an API server prunes nothing of a ${resource.kind}${SKIP_NOTE}`, {
+    ignore: TEST_KUBECONFIG === undefined,
+    async run() {
+      await using server = await openRealServer();
+      const { client, namespace } = server;
+      await installCrd(client, resource);
+      for (const [from, object] of upstreamObjects(resource.kind)) {
+        const manifest = asManifest(acceptable(object, structuralSchema(schema)));
+        const lost = await storeAndCompare(client, resource, { manifest, namespace });
+        assert.deepEqual(lost, [], from);
+      }
+    },
+  });
+}
