@@ -1,0 +1,76 @@
+/** What a VM gets when it does not say otherwise: an ordered list of rules over a copy of the object. */
+import {
+  PCI_TOPOLOGY_VERSION_ANNOTATION,
+  VIRTUAL_MACHINE_CONTROLLER_FINALIZER,
+} from "../../api/labels.ts";
+import type { VirtualMachine } from "../../api/virtual_machine.ts";
+import type { DefaultsContext } from "../virtual_machine_instance/defaults.ts";
+
+const PCI_TOPOLOGY_VERSION = "v3";
+
+interface VmDefaultsContext extends DefaultsContext {
+  operation: "CREATE" | "UPDATE";
+  /** A second random UUID. */
+  serial: string;
+}
+
+type VmDefault = (draft: VirtualMachine, context: VmDefaultsContext) => void;
+
+const ALWAYS: readonly VmDefault[] = [architecture, machineType, matcherKinds];
+const AT_CREATION: readonly VmDefault[] = [firmware, pciTopology, finalizer];
+
+/** The VM with defaults; the given one stays as it is. */
+export function defaultVirtualMachine(
+  vm: VirtualMachine,
+  context: VmDefaultsContext,
+): VirtualMachine {
+  const draft = structuredClone(vm);
+  const rules = context.operation === "CREATE" ? [...ALWAYS, ...AT_CREATION] : ALWAYS;
+  for (const rule of rules) rule(draft, context);
+  return draft;
+}
+
+function architecture(draft: VirtualMachine, { cluster }: VmDefaultsContext): void {
+  const spec = draft.spec.template.spec;
+  if (spec !== undefined) spec.architecture ||= cluster.architecture;
+}
+
+function machineType(draft: VirtualMachine, { cluster }: VmDefaultsContext): void {
+  const spec = draft.spec.template.spec;
+  // A preference may know better.
+  if (spec === undefined || draft.spec.preference !== undefined || spec.domain.machine?.type) {
+    return;
+  }
+  const type = cluster.machineType[spec.architecture ?? ""];
+  if (type !== undefined) spec.domain.machine = { ...spec.domain.machine, type };
+}
+
+function matcherKinds(draft: VirtualMachine): void {
+  const { instancetype, preference } = draft.spec;
+  if (instancetype?.name) instancetype.kind ||= "virtualmachineclusterinstancetype";
+  if (preference?.name) preference.kind ||= "virtualmachineclusterpreference";
+}
+
+function firmware(draft: VirtualMachine, { uuid, serial }: VmDefaultsContext): void {
+  const domain = draft.spec.template.spec?.domain;
+  if (domain === undefined) return;
+  const identity = (domain.firmware ??= {});
+  identity.uuid ||= uuid;
+  identity.serial ||= serial;
+}
+
+function pciTopology(draft: VirtualMachine): void {
+  const { template } = draft.spec;
+  const annotations = template.metadata?.annotations ?? {};
+  if (annotations[PCI_TOPOLOGY_VERSION_ANNOTATION] !== undefined) return;
+  template.metadata = {
+    ...template.metadata,
+    annotations: { ...annotations, [PCI_TOPOLOGY_VERSION_ANNOTATION]: PCI_TOPOLOGY_VERSION },
+  };
+}
+
+function finalizer(draft: VirtualMachine): void {
+  const finalizers = (draft.metadata.finalizers ??= []);
+  if (finalizers.includes(VIRTUAL_MACHINE_CONTROLLER_FINALIZER)) return;
+  finalizers.push(VIRTUAL_MACHINE_CONTROLLER_FINALIZER);
+}

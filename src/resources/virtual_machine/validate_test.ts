@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import type { VirtualMachine } from "../../api/virtual_machine.ts";
+import { BUILT_IN_DEFAULTS } from "../cluster_defaults.ts";
+import { defaultVirtualMachine } from "./defaults.ts";
+import { deprecationWarnings, validateVirtualMachine } from "./validate.ts";
+
+const CONTEXT = {
+  cluster: BUILT_IN_DEFAULTS,
+  now: "2026-01-01T00:00:00Z",
+  uuid: "11111111-2222-4333-8444-555555555555",
+  serial: "66666666-7777-4888-9999-000000000000",
+};
+
+function vm(spec: Partial<VirtualMachine["spec"]>): VirtualMachine {
+  return {
+    apiVersion: "kubevirt.io/v1",
+    kind: "VirtualMachine",
+    metadata: { name: "v", uid: "u" },
+    spec: {
+      template: { spec: { domain: { devices: {}, memory: { guest: "64Mi" } } } },
+      ...spec,
+    },
+  };
+}
+
+const ROWS: [string, Partial<VirtualMachine["spec"]>, string[]][] = [
+  ["running and runStrategy", { running: true, runStrategy: "Always" }, ["spec.running"]],
+  ["neither running nor runStrategy", {}, ["spec.runStrategy"]],
+  ["an unknown run strategy", { runStrategy: "Sometimes" }, ["spec.runStrategy"]],
+  ["a template without spec", { runStrategy: "Always", template: {} }, ["spec.template.spec"]],
+  ["a bad template", {
+    runStrategy: "Always",
+    template: {
+      spec: { domain: { devices: { disks: [{ name: "x" }] }, memory: { guest: "64Mi" } } },
+    },
+  }, ["spec.template.spec.domain.devices.disks[0].name"]],
+  ["a DataVolume template that is not used", {
+    runStrategy: "Always",
+    dataVolumeTemplates: [{ metadata: { name: "d" }, spec: {} }],
+  }, ["spec.dataVolumeTemplates[0]"]],
+  ["a DataVolume template without name", {
+    runStrategy: "Always",
+    dataVolumeTemplates: [{ metadata: {}, spec: {} }],
+  }, ["spec.dataVolumeTemplates[0].name"]],
+  ["an instancetype and a size", { runStrategy: "Always", instancetype: { name: "small" } }, [
+    "spec.template.spec.domain.memory.guest",
+  ]],
+  ["a preference without name", { runStrategy: "Always", preference: {} }, ["spec.preference"]],
+  ["an unknown way to update volumes", { runStrategy: "Always", updateVolumesStrategy: "Copy" }, [
+    "spec.updateVolumesStrategy",
+  ]],
+];
+
+for (const [what, spec, fields] of ROWS) {
+  Deno.test(`validateVirtualMachine() refuses ${what}`, () => {
+    const causes = validateVirtualMachine({ vm: vm(spec), old: undefined, defaults: CONTEXT });
+    assert.deepEqual(causes.map((cause) => cause.field), fields);
+  });
+}
+
+Deno.test("validateVirtualMachine() accepts every run strategy, and running alone", () => {
+  const strategies = ["Always", "Halted", "Manual", "RerunOnFailure", "Once", "WaitAsReceiver"];
+  const specs = [...strategies.map((runStrategy) => ({ runStrategy })), { running: false }];
+  for (const spec of specs) {
+    assert.deepEqual(
+      validateVirtualMachine({ vm: vm(spec), old: undefined, defaults: CONTEXT }),
+      [],
+    );
+  }
+});
+
+Deno.test("validateVirtualMachine() lets a stored VM be edited outside its spec", () => {
+  const old = vm({ runStrategy: "Sometimes" });
+  const same = { ...old, metadata: { ...old.metadata, labels: { a: "b" } } };
+  assert.deepEqual(validateVirtualMachine({ vm: same, old, defaults: CONTEXT }), []);
+});
+
+Deno.test("validateVirtualMachine() keeps the spec while a snapshot copies it", () => {
+  const old = vm({ runStrategy: "Always" });
+  const changed = { ...vm({ runStrategy: "Halted" }), status: { snapshotInProgress: "s" } };
+  const causes = validateVirtualMachine({ vm: changed, old, defaults: CONTEXT });
+  assert.deepEqual(causes.map((cause) => cause.field), ["spec"]);
+});
+
+Deno.test("deprecationWarnings() names the field to use", () => {
+  assert.deepEqual(deprecationWarnings(vm({ runStrategy: "Always" })), []);
+  assert.match(deprecationWarnings(vm({ running: true }))[0] ?? "", /runStrategy/);
+});
+
+Deno.test("defaultVirtualMachine() gives a new VM identity, PCI topology and finalizer", () => {
+  const given = vm({ runStrategy: "Always", instancetype: { name: "small" } });
+  const made = defaultVirtualMachine(given, { ...CONTEXT, operation: "CREATE" });
+  const { template, instancetype } = made.spec;
+  assert.equal(template.spec?.architecture, "amd64");
+  assert.equal(template.spec?.domain.machine?.type, "q35");
+  assert.deepEqual(template.spec?.domain.firmware, { uuid: CONTEXT.uuid, serial: CONTEXT.serial });
+  assert.deepEqual(template.metadata?.annotations, { "kubevirt.io/pci-topology-version": "v3" });
+  assert.deepEqual(made.metadata.finalizers, ["kubevirt.io/virtualMachineControllerFinalize"]);
+  assert.equal(instancetype?.kind, "virtualmachineclusterinstancetype");
+});
+
+Deno.test("defaultVirtualMachine() gives an old VM no new identity", () => {
+  const made = defaultVirtualMachine(vm({ runStrategy: "Always" }), {
+    ...CONTEXT,
+    operation: "UPDATE",
+  });
+  assert.equal(made.spec.template.spec?.domain.firmware, undefined);
+  assert.equal(made.metadata.finalizers, undefined);
+});

@@ -1,0 +1,46 @@
+/** Whether a VMI spec can be run: an ordered list of rules, each of which says everything it finds. */
+import type { VirtualMachineInstanceSpec } from "../../api/virtual_machine_instance_spec.ts";
+import type { Cause } from "../cause.ts";
+import type { ClusterDefaults } from "../cluster_defaults.ts";
+import { CPU_RULES } from "./validate/cpu.ts";
+import { DEVICE_RULES } from "./validate/devices.ts";
+import { DISK_RULES } from "./validate/disks.ts";
+import { FIRMWARE_RULES } from "./validate/firmware.ts";
+import { INTERFACE_RULES } from "./validate/interfaces.ts";
+import { MEMORY_RULES } from "./validate/memory.ts";
+import { NETWORK_RULES } from "./validate/networks.ts";
+import { POD_RULES } from "./validate/pod.ts";
+import { PROBE_RULES } from "./validate/probes.ts";
+import { RESOURCE_RULES } from "./validate/resources.ts";
+import { VOLUME_RULES } from "./validate/volumes.ts";
+
+/** A spec and where it stands in its object. */
+export interface SpecSubject {
+  spec: VirtualMachineInstanceSpec;
+  /** "spec" of a VMI, "spec.template.spec" of a VM. */
+  field: string;
+  cluster: ClusterDefaults;
+  /** An instancetype gives CPU and memory, so the spec need not. @default false */
+  sizedByInstancetype?: boolean;
+}
+
+export type SpecRule = (subject: SpecSubject) => Cause[];
+
+const RULES: readonly SpecRule[] = [
+  ...VOLUME_RULES,
+  ...DISK_RULES,
+  ...NETWORK_RULES,
+  ...INTERFACE_RULES,
+  ...CPU_RULES,
+  ...MEMORY_RULES,
+  ...RESOURCE_RULES,
+  ...FIRMWARE_RULES,
+  ...DEVICE_RULES,
+  ...PROBE_RULES,
+  ...POD_RULES,
+];
+
+/** All causes. The spec has its defaults already. */
+export function validateSpec(subject: SpecSubject): Cause[] {
+  return RULES.flatMap((rule) => rule(subject));
+}

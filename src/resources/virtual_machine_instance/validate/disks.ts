@@ -1,0 +1,221 @@
+/** Disks: names, volumes, targets, buses and what a guest sees of them. */
+import type { Disk } from "../../../api/disk.ts";
+import { type Cause, duplicate, invalid, notSupported } from "../../cause.ts";
+import type { SpecRule, SpecSubject } from "../validate.ts";
+import { countPresent, dnsLabelObjection, duplicateNames } from "./names.ts";
+
+export const DISK_RULES: readonly SpecRule[] = [
+  uniqueNames,
+  namesAreLabels,
+  volumesExist,
+  volumesAreNamed,
+  oneTarget,
+  buses,
+  lunBuses,
+  cdromBuses,
+  trays,
+  bootOrders,
+  serials,
+  caches,
+  inputOutputModes,
+  errorPolicies,
+  ioThreads,
+  blockSizes,
+];
+
+const BUSES: readonly string[] = ["virtio", "sata", "scsi", "usb"];
+const LUN_BUSES: readonly string[] = ["scsi", "sata", "virtio"];
+const CACHES: readonly string[] = ["none", "writethrough", "writeback"];
+const IO_MODES: readonly string[] = ["native", "threads", "default"];
+const ERROR_POLICIES: readonly string[] = ["stop", "report", "ignore", "enospace"];
+const SERIAL_LENGTH_MAX = 256;
+const SERIAL = /^[A-Za-z0-9_.+-]+$/;
+const BLOCK_BYTES_MIN = 512;
+const BLOCK_BYTES_MAX = 2 * 1024 * 1024;
+
+type DiskRule = (disk: Disk, field: string) => Cause[];
+
+function each({ spec, field }: SpecSubject, rule: DiskRule): Cause[] {
+  return (spec.domain.devices.disks ?? []).flatMap((disk, index) =>
+    rule(disk, `${field}.domain.devices.disks[${index}]`)
+  );
+}
+
+function uniqueNames({ spec, field }: SpecSubject): Cause[] {
+  return duplicateNames(`${field}.domain.devices.disks`, spec.domain.devices.disks ?? []);
+}
+
+function namesAreLabels(subject: SpecSubject): Cause[] {
+  return each(subject, (disk, field) => {
+    const objection = dnsLabelObjection(disk.name);
+    return objection === undefined ? [] : [invalid(`${field}.name`, objection)];
+  });
+}
+
+function volumesExist(subject: SpecSubject): Cause[] {
+  const volumes = new Set((subject.spec.volumes ?? []).map((volume) => volume.name));
+  return each(subject, (disk, field) => {
+    // An empty drive.
+    if (volumes.has(disk.name) || disk.cdrom !== undefined) return [];
+    return [invalid(`${field}.name`, `${field}.name '${disk.name}' not found.`)];
+  });
+}
+
+/** Defaults give each volume a disk, so this is about volumes that cannot be one. */
+function volumesAreNamed({ spec, field }: SpecSubject): Cause[] {
+  const { disks = [], filesystems = [] } = spec.domain.devices;
+  const named = new Set([...disks, ...filesystems].map(({ name }) => name));
+  return (spec.volumes ?? []).flatMap((volume, index) => {
+    if (volume.memoryDump !== undefined || volume.downwardMetrics !== undefined) return [];
+    if (named.has(volume.name)) return [];
+    const where = `${field}.volumes[${index}].name`;
+    return [invalid(where, `${where} '${volume.name}' not found.`)];
+  });
+}
+
+function oneTarget(subject: SpecSubject): Cause[] {
+  return each(subject, (disk, field) => {
+    if (countPresent(disk.disk, disk.lun, disk.cdrom) <= 1) return [];
+    return [invalid(field, `${field} can only have a single target type defined`)];
+  });
+}
+
+function buses(subject: SpecSubject): Cause[] {
+  return each(subject, (disk, field) => {
+    const targets = [["disk", disk.disk?.bus], ["cdrom", disk.cdrom?.bus]] as const;
+    return targets.flatMap(([target, bus]) => {
+      if (bus === undefined || bus === "" || BUSES.includes(bus)) return [];
+      const where = `${field}.${target}.bus`;
+      if (bus === "ide") return [invalid(where, "IDE bus is not supported")];
+      const message = `${where} is set with an unrecognized bus ${bus}, must be one of: ${BUSES}`;
+      return [invalid(where, message)];
+    });
+  });
+}
+
+function lunBuses(subject: SpecSubject): Cause[] {
+  return each(subject, ({ lun }, field) => {
+    if (!lun?.bus || LUN_BUSES.includes(lun.bus)) return [];
+    return [invalid(`${field}.lun.bus`, `Bus type ${lun.bus} is invalid for LUN device`)];
+  });
+}
+
+function cdromBuses(subject: SpecSubject): Cause[] {
+  return each(subject, ({ cdrom }, field) => {
+    if (cdrom?.bus !== "virtio") return [];
+    return [invalid(`${field}.cdrom.bus`, "Bus type virtio is invalid for CD-ROM device")];
+  });
+}
+
+function trays(subject: SpecSubject): Cause[] {
+  return each(subject, ({ cdrom }, field) => {
+    const tray = cdrom?.tray || "closed";
+    if (tray === "closed" || tray === "open") return [];
+    const where = `${field}.cdrom.tray`;
+    return [invalid(where, `${where} must be open or closed: got ${tray}`)];
+  });
+}
+
+function bootOrders({ spec, field }: SpecSubject): Cause[] {
+  const { disks = [], interfaces = [] } = spec.domain.devices;
+  const devices = [
+    ...disks.map((disk, index) => [disk.bootOrder, `disks[${index}]`] as const),
+    ...interfaces.map((one, index) => [one.bootOrder, `interfaces[${index}]`] as const),
+  ];
+  const taken = new Set<number>();
+  return devices.flatMap(([order, device]) => {
+    if (order === undefined) return [];
+    const where = `${field}.domain.devices.${device}.bootOrder`;
+    if (order < 1) return [invalid(where, `${where} must have a boot order > 0, if supplied`)];
+    if (taken.has(order)) {
+      return [duplicate(where, `Boot order for ${where} already set for a different device.`)];
+    }
+    taken.add(order);
+    return [];
+  });
+}
+
+function serials(subject: SpecSubject): Cause[] {
+  return each(subject, ({ serial }, field) => {
+    if (serial === undefined || serial === "") return [];
+    const where = `${field}.serial`;
+    const causes: Cause[] = [];
+    if (!SERIAL.test(serial)) {
+      const characters = "[A-Za-z0-9_.+-]";
+      causes.push(
+        invalid(
+          where,
+          `${where} must be made up of the following characters ${characters}, if specified`,
+        ),
+      );
+    }
+    if ([...serial].length > SERIAL_LENGTH_MAX) {
+      const message =
+        `${where} must be less than or equal to ${SERIAL_LENGTH_MAX} in length, if specified`;
+      causes.push(invalid(where, message));
+    }
+    return causes;
+  });
+}
+
+function caches(subject: SpecSubject): Cause[] {
+  return each(subject, ({ cache }, field) => {
+    if (!cache || CACHES.includes(cache)) return [];
+    return [invalid(`${field}.cache`, `${field}.cache has invalid value ${cache}`)];
+  });
+}
+
+function inputOutputModes(subject: SpecSubject): Cause[] {
+  return each(subject, ({ io }, field) => {
+    if (!io || IO_MODES.includes(io)) return [];
+    const message =
+      `Disk IO mode for ${field}.io is not supported. Supported modes are: native, threads, default.`;
+    return [invalid(`${field}.io`, message)];
+  });
+}
+
+function errorPolicies(subject: SpecSubject): Cause[] {
+  return each(subject, ({ errorPolicy }, field) => {
+    if (!errorPolicy || ERROR_POLICIES.includes(errorPolicy)) return [];
+    const where = `${field}.errorPolicy`;
+    return [invalid(where, `${where} has invalid value "${errorPolicy}"`)];
+  });
+}
+
+function ioThreads(subject: SpecSubject): Cause[] {
+  return each(subject, (disk, field) => {
+    const bus = disk.disk?.bus ?? disk.lun?.bus ?? disk.cdrom?.bus;
+    if (disk.dedicatedIOThread !== true || bus === "virtio" || bus === undefined) return [];
+    const message = `IOThreads are not supported for disks on a ${bus} bus`;
+    return [notSupported(`${field}.dedicatedIOThread`, message)];
+  });
+}
+
+function blockSizes(subject: SpecSubject): Cause[] {
+  return each(subject, ({ blockSize }, field) => {
+    const where = `${field}.blockSize`;
+    if (blockSize?.custom === undefined) return [];
+    if (blockSize.matchVolume?.enabled === true) {
+      return [invalid(where, "Block size matching can't be enabled together with a custom value")];
+    }
+    const { logical, physical } = blockSize.custom;
+    const causes = ([["logical", logical], ["physical", physical]] as const)
+      .filter(([, bytes]) => bytes !== undefined && !isBlockSize(bytes))
+      .map(([name, bytes]) =>
+        invalid(
+          `${where}.custom.${name}`,
+          `Provided size of ${bytes} must be a power of 2 between ${BLOCK_BYTES_MIN} and ${BLOCK_BYTES_MAX}`,
+        )
+      );
+    if (logical !== undefined && physical !== undefined && logical > physical) {
+      const message =
+        `Logical size ${logical} must be the same or less than the physical size of ${physical}`;
+      causes.push(invalid(`${where}.custom`, message));
+    }
+    return causes;
+  });
+}
+
+function isBlockSize(bytes: number): boolean {
+  return bytes >= BLOCK_BYTES_MIN && bytes <= BLOCK_BYTES_MAX && Number.isInteger(Math.log2(bytes));
+}

@@ -1,0 +1,155 @@
+/** Volumes: names, exactly one source each, and what each source must have. */
+import { parseQuantity } from "../../../api/quantity.ts";
+import type { Volume } from "../../../api/volume.ts";
+import { type Cause, invalid, required } from "../../cause.ts";
+import type { SpecRule, SpecSubject } from "../validate.ts";
+import { validateCloudInit } from "./cloud_init.ts";
+import { validateImagePath } from "./image_path.ts";
+import { countPresent, dnsLabelObjection, duplicateNames } from "./names.ts";
+
+export const VOLUME_RULES: readonly SpecRule[] = [
+  uniqueNames,
+  namesAreLabels,
+  exactlyOneSource,
+  oneCloudInit,
+  oneMemoryDump,
+  cloudInit,
+  containerDisk,
+  claims,
+  emptyDisk,
+  hostDisk,
+  sysprep,
+];
+
+/** Fields of a volume that are no source. */
+const NO_SOURCE: readonly string[] = ["name"];
+
+type VolumeRule = (volume: Volume, field: string) => Cause[];
+
+function each(subject: SpecSubject, rule: VolumeRule): Cause[] {
+  return (subject.spec.volumes ?? []).flatMap((volume, index) =>
+    rule(volume, `${subject.field}.volumes[${index}]`)
+  );
+}
+
+function uniqueNames({ spec, field }: SpecSubject): Cause[] {
+  return duplicateNames(`${field}.volumes`, spec.volumes ?? []);
+}
+
+function namesAreLabels(subject: SpecSubject): Cause[] {
+  return each(subject, (volume, field) => {
+    const objection = dnsLabelObjection(volume.name);
+    return objection === undefined ? [] : [invalid(`${field}.name`, objection)];
+  });
+}
+
+function exactlyOneSource(subject: SpecSubject): Cause[] {
+  return each(subject, (volume, field) => {
+    const sources = Object.entries(volume).filter(([name]) => !NO_SOURCE.includes(name))
+      .filter(([, source]) => source !== undefined && source !== null);
+    if (sources.length === 1) return [];
+    return [invalid(field, `${field} must have exactly one source type set`)];
+  });
+}
+
+function oneCloudInit({ spec, field }: SpecSubject): Cause[] {
+  const count =
+    (spec.volumes ?? []).filter((volume) =>
+      volume.cloudInitNoCloud !== undefined || volume.cloudInitConfigDrive !== undefined
+    ).length;
+  if (count <= 1) return [];
+  return [invalid(`${field}.volumes`, `${field}.volumes must have max one cloudInit volume set`)];
+}
+
+function oneMemoryDump({ spec, field }: SpecSubject): Cause[] {
+  const count = (spec.volumes ?? []).filter((volume) => volume.memoryDump !== undefined).length;
+  if (count <= 1) return [];
+  return [invalid(`${field}.volumes`, `${field}.volumes must have max one memory dump volume set`)];
+}
+
+function cloudInit(subject: SpecSubject): Cause[] {
+  return each(subject, (volume, field) => [
+    ...validateCloudInit(volume.cloudInitNoCloud, `${field}.cloudInitNoCloud`),
+    ...validateCloudInit(volume.cloudInitConfigDrive, `${field}.cloudInitConfigDrive`),
+  ]);
+}
+
+function containerDisk(subject: SpecSubject): Cause[] {
+  return each(subject, ({ containerDisk }, field) => {
+    if (containerDisk === undefined) return [];
+    const where = `${field}.containerDisk`;
+    const image = containerDisk.image === ""
+      ? [required(`${where}.image`, `${where}.image must be set`)]
+      : [];
+    return [...image, ...validateImagePath(containerDisk.path, `${where}.path`)];
+  });
+}
+
+function claims(subject: SpecSubject): Cause[] {
+  return each(subject, (volume, field) => {
+    const { persistentVolumeClaim, dataVolume } = volume;
+    const causes: Cause[] = [];
+    if (persistentVolumeClaim?.claimName === "") {
+      const where = `${field}.persistentVolumeClaim.claimName`;
+      causes.push(required(where, `${where} must be set`));
+    }
+    if (dataVolume?.name === "") {
+      causes.push(required(`${field}.dataVolume.name`, "DataVolume 'name' must be set"));
+    }
+    return causes;
+  });
+}
+
+function emptyDisk(subject: SpecSubject): Cause[] {
+  return each(subject, ({ emptyDisk }, field) => {
+    if (emptyDisk === undefined) return [];
+    const where = `${field}.emptyDisk.capacity`;
+    const capacity = bytesOf(emptyDisk.capacity);
+    return capacity !== undefined && capacity > 0n
+      ? []
+      : [invalid(where, `${where} must be greater than 0: got ${emptyDisk.capacity}`)];
+  });
+}
+
+function hostDisk(subject: SpecSubject): Cause[] {
+  return each(subject, ({ hostDisk }, field) => {
+    if (hostDisk === undefined) return [];
+    const where = `${field}.hostDisk`;
+    const causes: Cause[] = [];
+    if (!subject.cluster.featureGates.includes("HostDisk")) {
+      causes.push(invalid(where, "HostDisk feature gate is not enabled"));
+    }
+    if (hostDisk.path === "") causes.push(required(`${where}.path`, `${where}.path must be set`));
+    if (hostDisk.type !== "Disk" && hostDisk.type !== "DiskOrCreate") {
+      const message =
+        `${where}.type has invalid value '${hostDisk.type}', allowed are Disk or DiskOrCreate`;
+      causes.push(invalid(`${where}.type`, message));
+    }
+    if (hostDisk.type === "Disk" && hostDisk.capacity !== undefined) {
+      const message =
+        `${where}.capacity is allowed to pass only with ${where}.type equal to DiskOrCreate`;
+      causes.push(invalid(`${where}.capacity`, message));
+    }
+    if (hostDisk.type === "DiskOrCreate" && hostDisk.capacity === undefined) {
+      causes.push(required(`${where}.capacity`, `${where}.capacity must be set with DiskOrCreate`));
+    }
+    return causes;
+  });
+}
+
+function sysprep(subject: SpecSubject): Cause[] {
+  return each(subject, ({ sysprep }, field) => {
+    if (sysprep === undefined) return [];
+    const where = `${field}.sysprep`;
+    if (countPresent(sysprep.configMap, sysprep.secret) === 1) return [];
+    return [invalid(where, `${where} must have exactly one of configMap and secret set`)];
+  });
+}
+
+function bytesOf(quantity: string | number): bigint | undefined {
+  try {
+    return parseQuantity(quantity);
+  } catch {
+    return undefined;
+  }
+}
