@@ -142,7 +142,7 @@ function withDomain(world: World, domain: PresentDomain): VmiDecision {
 
 /** libvirt shows a domain as paused until its vCPUs are let go for the first time. */
 function isStarting({ state, reason }: PresentDomain): boolean {
-  return state === "paused" && (reason === "starting up" || reason === "starting-up");
+  return state === "paused" && reason === "starting_up";
 }
 
 function whileRunning(world: World, domain: PresentDomain): VmiDecision {

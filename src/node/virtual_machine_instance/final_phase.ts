@@ -17,8 +17,7 @@ export function finalPhase(
   switch (reason) {
     case "shutdown":
     case "saved":
-    case "from snapshot":
-    case "from-snapshot":
+    case "from_snapshot":
       return "Succeeded";
     case "destroyed":
       // A guest that could have shut down and had to be killed has lost what it had not written.

@@ -139,7 +139,7 @@ function readyWhileRunning({ pod }: World, { state }: PresentDomain) {
 }
 
 function paused({ reason }: PresentDomain) {
-  const io = reason === "ioerror" || reason === "I/O error";
+  const io = reason === "ioerror";
   return {
     type: ConditionType.Paused,
     status: "True",

@@ -1,0 +1,69 @@
+/** Flags and environment of denovirt-node, parsed once. */
+import { Command } from "commander";
+import { z } from "zod";
+
+export const NodeConfig = z.object({
+  nodeName: z.string().min(1, "is needed: give --node-name or NODE_NAME"),
+  /** Absent: the Node object's InternalIP. */
+  nodeIp: z.string().optional(),
+  port: z.coerce.number().int().min(0).max(65535),
+  kubeletRoot: z.string().startsWith("/"),
+  runDirectory: z.string().startsWith("/"),
+  nativeDirectory: z.string().startsWith("/").optional(),
+  kubeconfig: z.string().optional(),
+  /** Where the API server is, for a pod. */
+  apiServer: z.object({ host: z.string(), port: z.string() }).optional(),
+  namespace: z.string().min(1),
+  logLevel: z.enum(["debug", "info", "warn", "error"]),
+});
+export type NodeConfig = z.infer<typeof NodeConfig>;
+
+export interface CommandLine {
+  args: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Called with the configuration of the subcommand that was asked for. */
+export type RunAgent = (config: NodeConfig) => Promise<void>;
+
+/** Parses the command line and runs what it asks for. Bad flags end the process with code 2 and a line for people. */
+export async function runCommandLine(
+  { args, env }: CommandLine,
+  { version, agent }: { version: string; agent: RunAgent },
+): Promise<void> {
+  const program = new Command("denovirt-node")
+    .description("Runs the virtual machines of one Kubernetes node")
+    .version(version);
+  program.command("agent", { isDefault: true })
+    .description("serves the VirtualMachineInstances that are scheduled to this node")
+    .option("--node-name <name>", "name of this node's Node object", env["NODE_NAME"])
+    .option(
+      "--node-ip <address>",
+      "address the control plane reaches this agent at",
+      env["NODE_IP"],
+    )
+    .option("--port <port>", "port for the control plane", "8186")
+    .option("--kubelet-root <path>", "the kubelet's directory", "/var/lib/kubelet")
+    .option("--run-directory <path>", "where running guests are kept", "/run/denovirt")
+    .option("--native-directory <path>", "holds libdenovirt.so and denovirt-domain")
+    .option("--kubeconfig <path>", "how to reach the API server from outside of the cluster")
+    .option("--namespace <name>", "namespace of the installation", "kubevirt")
+    .option("--log-level <level>", "debug, info, warn or error", "info")
+    .action(async (flags: Record<string, unknown>) => {
+      await agent(parseConfig(flags, env));
+    });
+  await program.parseAsync([...args], { from: "user" });
+}
+
+/** @throws TypeError naming each flag that cannot be used. */
+export function parseConfig(
+  flags: Readonly<Record<string, unknown>>,
+  env: CommandLine["env"],
+): NodeConfig {
+  const [host, port] = [env["KUBERNETES_SERVICE_HOST"], env["KUBERNETES_SERVICE_PORT"]];
+  const apiServer = host && port ? { apiServer: { host, port } } : {};
+  const parsed = NodeConfig.safeParse({ nodeName: "", ...flags, ...apiServer });
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`);
+  throw new TypeError(`Cannot use these flags: ${problems.join("; ")}`);
+}

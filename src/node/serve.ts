@@ -1,0 +1,104 @@
+/** Keeps the node's server up: a certificate from the cluster, the authorities that are believed in, and both renewed. */
+import { readBundle } from "../certificates/bundle.ts";
+import { nodeCertificates } from "../certificates/node_request.ts";
+import { mintStranger } from "../certificates/stranger.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { type Clock, sleep } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/log.ts";
+import { MutualTlsServer, type TlsCredential } from "../runtime/mutual_tls_server.ts";
+import { API_COMMON_NAME, isPublic, type NodeServer } from "./server.ts";
+
+export interface ServeOptions {
+  client: KubeClient;
+  clock: Clock;
+  log: Logger;
+  server: NodeServer;
+  nodeName: string;
+  nodeIp: string;
+  port: number;
+  /** Of the installation: holds the authorities. */
+  namespace: string;
+}
+
+/** Before there are authorities nobody could be believed; after that they change rarely. */
+const BUNDLE_WAIT_MS = 2_000;
+const BUNDLE_CHECK_MS = 60_000;
+
+/** Serves until the signal aborts. Guests do not depend on it: it waits for certificates as long as it takes. */
+export async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
+  const { client, clock, log, nodeIp, nodeName } = options;
+  const served = new ServedTrust(options, signal);
+  const watching = served.followBundle();
+  try {
+    const request = { client, clock, log, nodeName, ips: [nodeIp] };
+    for await (const { certificate, key } of nodeCertificates(request, signal)) {
+      await served.use({ certificate, key });
+    }
+  } finally {
+    await watching;
+    await served.close();
+  }
+}
+
+class ServedTrust {
+  readonly #options: ServeOptions;
+  readonly #signal: AbortSignal;
+  #credential: TlsCredential | undefined;
+  #bundle: string[] = [];
+  #server: MutualTlsServer | undefined;
+
+  constructor(options: ServeOptions, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
+  }
+
+  async use(credential: TlsCredential): Promise<void> {
+    this.#credential = credential;
+    await this.#apply();
+  }
+
+  /** Reads the authorities again and again until the signal aborts. Never rejects. */
+  async followBundle(): Promise<void> {
+    const { client, clock, log, namespace } = this.#options;
+    const signal = this.#signal;
+    while (!signal.aborted) {
+      try {
+        const bundle = await readBundle(client, { namespace, signal });
+        if (bundle.length > 0 && bundle.join() !== this.#bundle.join()) {
+          this.#bundle = bundle;
+          await this.#apply();
+        }
+      } catch (error) {
+        if (!signal.aborted) log.warn("reading the installation's authorities failed", { error });
+      }
+      await sleep(clock, this.#bundle.length > 0 ? BUNDLE_CHECK_MS : BUNDLE_WAIT_MS, signal);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#server?.close();
+  }
+
+  async #apply(): Promise<void> {
+    const { log, port, server } = this.#options;
+    if (this.#credential === undefined || this.#bundle.length === 0) return;
+    const trust = {
+      credential: this.#credential,
+      clientCas: this.#bundle,
+      allowedCommonNames: [API_COMMON_NAME],
+    };
+    if (this.#server !== undefined) return this.#server.reload(trust);
+    const listening = new MutualTlsServer({
+      port,
+      trust,
+      stranger: mintStranger,
+      isPublic,
+      handle: (request) => server.handle(request),
+      upgrade: (request) => server.upgrade(request),
+      onError: (message, error) => log.warn(message, { error }),
+    });
+    this.#server = listening;
+    await listening.start();
+    log.info("serving the control plane", { port: listening.port });
+  }
+}

@@ -1,0 +1,62 @@
+import { backoffMs } from "../../runtime/backoff.ts";
+import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
+import type { LaunchFailure } from "./world.ts";
+
+const RETRY_BASE_MS = 1_000;
+const RETRY_MAX_MS = 60_000;
+
+interface Remembered {
+  launchFailure?: LaunchFailure;
+  shutdownSentAt?: string;
+  /** The last write, and the version it was made on: caches lag behind it. */
+  written?: { on: string | undefined; object: VirtualMachineInstance };
+}
+
+/** What the agent remembers of its VMIs between two passes. Lost at a restart, which costs one attempt or one signal. */
+export class LaunchMemory {
+  readonly #byUid = new Map<string, Remembered>();
+
+  get(uid: string): Readonly<Remembered> {
+    return this.#byUid.get(uid) ?? {};
+  }
+
+  launchFailed(
+    uid: string,
+    { message, terminal, now }: { message: string; terminal: boolean; now: Date },
+  ): void {
+    const count = (this.get(uid).launchFailure?.count ?? 0) + 1;
+    const delayMs = backoffMs(count - 1, { baseMs: RETRY_BASE_MS, maxMs: RETRY_MAX_MS });
+    const retryAt = new Date(now.getTime() + delayMs).toISOString();
+    this.#set(uid, { launchFailure: { message, terminal, count, retryAt } });
+  }
+
+  launched(uid: string): void {
+    const { launchFailure: _, ...rest } = this.get(uid);
+    this.#byUid.set(uid, rest);
+  }
+
+  shutdownSent(uid: string, now: Date): void {
+    this.#set(uid, { shutdownSentAt: now.toISOString() });
+  }
+
+  wrote(uid: string, written: NonNullable<Remembered["written"]>): void {
+    this.#set(uid, { written });
+  }
+
+  /** The object as this agent wrote it, when the cache still has the version that was written on. */
+  latest(cached: VirtualMachineInstance): VirtualMachineInstance {
+    const { written } = this.get(cached.metadata.uid);
+    return written !== undefined && written.on === cached.metadata.resourceVersion
+      ? written.object
+      : cached;
+  }
+
+  /** Drops all VMIs but these. */
+  keepOnly(uids: ReadonlySet<string>): void {
+    for (const uid of this.#byUid.keys()) if (!uids.has(uid)) this.#byUid.delete(uid);
+  }
+
+  #set(uid: string, change: Remembered): void {
+    this.#byUid.set(uid, { ...this.get(uid), ...change });
+  }
+}

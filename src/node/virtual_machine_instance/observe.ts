@@ -1,0 +1,90 @@
+/** Gathers the world of one VMI: reads only. */
+import { isFinalPhase, VirtualMachineInstancePhase as Phase } from "../../api/phases.ts";
+import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
+import type { DomainObservation, Hypervisor } from "../../hypervisor/hypervisor.ts";
+import type { ObjectKey } from "../../kube/object.ts";
+import type { Pod } from "../../resources/core_objects.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Informer } from "../../runtime/informer.ts";
+import type { NodeFacts } from "../node_facts.ts";
+import { planLaunch } from "./launch_plan.ts";
+import type { LaunchMemory } from "./launch_memory.ts";
+import type { PodSockets } from "./pod_sockets.ts";
+import type { EnvelopeObservation, World } from "./world.ts";
+
+/** Index of the pod informer: pods by the UID of the VMI they were made for. */
+export const CREATED_BY_INDEX = "created-by";
+
+export interface ObserverOptions {
+  nodeName: string;
+  vmis: Informer<VirtualMachineInstance>;
+  pods: Informer<Pod>;
+  hypervisor: Hypervisor;
+  sockets: PodSockets;
+  memory: LaunchMemory;
+  clock: Clock;
+  facts: () => NodeFacts;
+}
+
+export class Observer {
+  readonly #options: ObserverOptions;
+
+  constructor(options: ObserverOptions) {
+    this.#options = options;
+  }
+
+  async observe(key: ObjectKey, signal: AbortSignal): Promise<World | undefined> {
+    const { memory, nodeName, clock, vmis } = this.#options;
+    const cached = vmis.get(key);
+    if (cached === undefined) return undefined;
+    const vmi = memory.latest(cached);
+    const pod = this.#podOf(vmi);
+    const domain = await this.#inspect(vmi.metadata.uid, signal);
+    const { launchFailure, shutdownSentAt } = memory.get(vmi.metadata.uid);
+    const facts = this.#options.facts();
+    const launching = vmi.status?.phase === Phase.Scheduled && domain.kind === "absent";
+    return {
+      now: clock.now().toISOString(),
+      nodeName,
+      vmi,
+      pod,
+      domain,
+      envelope: await this.#envelope({ vmi, pod, domain }, signal),
+      refusals: launching ? planLaunch(vmi, facts).refusals : [],
+      ...(facts.emulationReason === undefined ? {} : { emulationReason: facts.emulationReason }),
+      ...(launchFailure === undefined ? {} : { launchFailure }),
+      ...(shutdownSentAt === undefined ? {} : { shutdownSentAt }),
+    };
+  }
+
+  /** Of several pods, the one that has not ended. */
+  #podOf(vmi: VirtualMachineInstance): Pod | undefined {
+    const pods = this.#options.pods.byIndex(CREATED_BY_INDEX, vmi.metadata.uid);
+    return pods.find((pod) => !isFinalPhase(pod.status?.phase)) ?? pods[0];
+  }
+
+  async #inspect(uid: string, signal: AbortSignal): Promise<DomainObservation> {
+    try {
+      return await this.#options.hypervisor.inspect(uid, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      return { kind: "unknown", why: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** Only looked for when something follows from it: before a launch and after the end. */
+  async #envelope(
+    { vmi, pod, domain }: Pick<World, "vmi" | "pod" | "domain">,
+    signal: AbortSignal,
+  ): Promise<EnvelopeObservation> {
+    const ended = isFinalPhase(vmi.status?.phase);
+    if (!ended && domain.kind !== "absent") return { kind: "unknown", why: "not looked for" };
+    return await this.#options.sockets.observe(pod?.metadata.uid, signal);
+  }
+}
+
+/** The index function of {@link CREATED_BY_INDEX}. */
+export function createdBy(pod: Pod): string[] {
+  const uid = pod.metadata.labels?.["kubevirt.io/created-by"];
+  return uid === undefined ? [] : [uid];
+}

@@ -1,0 +1,47 @@
+import { type Envelope, EnvelopeError, type Envelopes } from "../../hypervisor/envelope.ts";
+import { COMPUTE_SOCKET } from "../volumes/plan.ts";
+import type { EnvelopeObservation } from "./world.ts";
+
+export interface PodSocketsOptions {
+  envelopes: Envelopes;
+  /** Where the kubelet keeps its pods on this node: /var/lib/kubelet. */
+  kubeletRoot: string;
+}
+
+/** Finds the processes of a pod by the sockets they listen on in one of its volumes. */
+export class PodSockets {
+  readonly #options: PodSocketsOptions;
+
+  constructor(options: PodSocketsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws EnvelopeError */
+  async connect(podUid: string, socket: string, signal: AbortSignal): Promise<Envelope> {
+    const { envelopes, kubeletRoot } = this.#options;
+    const volume = `${kubeletRoot}/pods/${podUid}/volumes/kubernetes.io~empty-dir/sockets`;
+    return await envelopes.connect(`${volume}/${socket}.sock`, podUid, signal);
+  }
+
+  /** Whether the pod's envelope is there. Never throws: not knowing is an answer. */
+  async observe(podUid: string | undefined, signal: AbortSignal): Promise<EnvelopeObservation> {
+    if (podUid === undefined) return { kind: "absent" };
+    try {
+      using _envelope = await this.connect(podUid, COMPUTE_SOCKET, signal);
+      return { kind: "connected" };
+    } catch (error) {
+      if (error instanceof EnvelopeError && error.reason === "absent") return { kind: "absent" };
+      return { kind: "unknown", why: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** Lets the pod end. An envelope that is gone is success. */
+  async release(podUid: string, signal: AbortSignal): Promise<void> {
+    try {
+      using envelope = await this.connect(podUid, COMPUTE_SOCKET, signal);
+      await envelope.release(signal);
+    } catch (error) {
+      if (!(error instanceof EnvelopeError && error.reason === "absent")) throw error;
+    }
+  }
+}
