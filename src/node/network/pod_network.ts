@@ -88,15 +88,15 @@ function renderNft(plan: MasqueradePlan): string {
 delete table ip ${NFT_TABLE}
 table ip ${NFT_TABLE} {
   chain prerouting {
-    type nat hook prerouting priority dstnat; policy accept;
+    type nat hook prerouting priority -100; policy accept;
     iifname "${plan.podInterface}" counter jump KUBEVIRT_PREINBOUND
   }
   chain output {
-    type nat hook output priority dstnat; policy accept;
+    type nat hook output priority -100; policy accept;
 ${lines(toGuest.map((rule) => `ip daddr 127.0.0.1 ${rule}`))}
   }
   chain postrouting {
-    type nat hook postrouting priority srcnat; policy accept;
+    type nat hook postrouting priority 100; policy accept;
     ip saddr ${guest} oifname "${plan.podInterface}" counter masquerade
     oifname "${plan.bridge}" counter jump KUBEVIRT_POSTINBOUND
   }
