@@ -1,0 +1,124 @@
+/** Which question is asked where, and its answer: a pure function of the request, the cluster's settings and fresh values. */
+import { KubeVirt } from "../api/kubevirt.ts";
+import { VirtualMachine } from "../api/virtual_machine.ts";
+import { VirtualMachineInstance } from "../api/virtual_machine_instance.ts";
+import type { Cause } from "../resources/cause.ts";
+import type { ClusterDefaults } from "../resources/cluster_defaults.ts";
+import { validateKubeVirt } from "../resources/kubevirt/validate.ts";
+import { defaultVirtualMachine } from "../resources/virtual_machine/defaults.ts";
+import {
+  deprecationWarnings,
+  validateVirtualMachine,
+} from "../resources/virtual_machine/validate.ts";
+import { defaultVirtualMachineInstance } from "../resources/virtual_machine_instance/defaults.ts";
+import {
+  validateCreation,
+  validateUpdate,
+} from "../resources/virtual_machine_instance/validate_object.ts";
+import type { AdmissionRequest, AdmissionVerdict } from "./admission_review.ts";
+import { jsonPatch } from "./json_patch.ts";
+import { parseObject } from "./parse_object.ts";
+
+export interface AdmissionContext {
+  cluster: ClusterDefaults;
+  /** RFC 3339, whole seconds. */
+  now: string;
+  uuid: string;
+  serial: string;
+  /** Names of the installation's own service accounts. */
+  installationUsers: readonly string[];
+}
+
+type Webhook = (request: AdmissionRequest, context: AdmissionContext) => AdmissionVerdict;
+
+const ALLOWED: AdmissionVerdict = { allowed: true };
+
+/** By path. */
+export const WEBHOOKS: Readonly<Record<string, Webhook>> = {
+  "/virtualmachines-mutate": mutateVirtualMachine,
+  "/virtualmachines-validate": admitVirtualMachine,
+  "/virtualmachineinstances-mutate": mutateVirtualMachineInstance,
+  "/virtualmachineinstances-validate": admitVirtualMachineInstance,
+  "/kubevirts-validate": admitKubeVirt,
+};
+
+function mutateVirtualMachine(
+  request: AdmissionRequest,
+  context: AdmissionContext,
+): AdmissionVerdict {
+  const { operation, object: raw } = request;
+  if (operation !== "CREATE" && operation !== "UPDATE") return ALLOWED;
+  if (isBeingDeleted(request)) return ALLOWED;
+  const parsed = parseObject(raw, VirtualMachine);
+  // What has the wrong shape is refused by the API server's own schema right after this.
+  if ("causes" in parsed) return ALLOWED;
+  const wanted = defaultVirtualMachine(parsed.object, { ...context, operation });
+  return { allowed: true, patch: jsonPatch(raw, wanted) };
+}
+
+function mutateVirtualMachineInstance(
+  request: AdmissionRequest,
+  context: AdmissionContext,
+): AdmissionVerdict {
+  if (request.operation !== "CREATE") return ALLOWED;
+  const parsed = parseObject(request.object, VirtualMachineInstance);
+  if ("causes" in parsed) return ALLOWED;
+  const wanted = defaultVirtualMachineInstance(parsed.object, context);
+  return { allowed: true, patch: jsonPatch(request.object, wanted) };
+}
+
+function admitVirtualMachine(
+  request: AdmissionRequest,
+  context: AdmissionContext,
+): AdmissionVerdict {
+  if (request.operation === "DELETE" || isBeingDeleted(request)) return ALLOWED;
+  const parsed = parseObject(request.object, VirtualMachine);
+  if ("causes" in parsed) return { allowed: false, causes: parsed.causes };
+  const old = oldObject(request, VirtualMachine);
+  const causes = validateVirtualMachine({ vm: parsed.object, old, defaults: context });
+  return verdict(causes, deprecationWarnings(parsed.object));
+}
+
+function admitVirtualMachineInstance(
+  request: AdmissionRequest,
+  context: AdmissionContext,
+): AdmissionVerdict {
+  if (request.operation === "DELETE") return ALLOWED;
+  const parsed = parseObject(request.object, VirtualMachineInstance);
+  if ("causes" in parsed) return { allowed: false, causes: parsed.causes };
+  const isInstallation = context.installationUsers.includes(request.userInfo.username ?? "");
+  const requester = { isInstallation };
+  const old = oldObject(request, VirtualMachineInstance);
+  return verdict(
+    old === undefined
+      ? validateCreation(parsed.object, { cluster: context.cluster, requester })
+      : validateUpdate(parsed.object, { old, requester }),
+  );
+}
+
+function admitKubeVirt(request: AdmissionRequest): AdmissionVerdict {
+  if (request.operation === "DELETE" || isBeingDeleted(request)) return ALLOWED;
+  const parsed = parseObject(request.object, KubeVirt);
+  if ("causes" in parsed) return { allowed: false, causes: parsed.causes };
+  return verdict(validateKubeVirt(parsed.object));
+}
+
+function verdict(causes: readonly Cause[], warnings: readonly string[] = []): AdmissionVerdict {
+  return causes.length === 0 ? { allowed: true, warnings } : { allowed: false, causes };
+}
+
+/** `undefined` at creation, and for a stored object of another shape: it is then judged as a new one. */
+function oldObject<T>(
+  request: AdmissionRequest,
+  schema: Parameters<typeof parseObject<T>>[1],
+): T | undefined {
+  if (request.operation !== "UPDATE") return undefined;
+  const parsed = parseObject(request.oldObject, schema);
+  return "object" in parsed ? parsed.object : undefined;
+}
+
+/** Then only finalizers are removed, and nothing may stand in the way of that. */
+function isBeingDeleted(request: AdmissionRequest): boolean {
+  const metadata = request.object?.metadata as { deletionTimestamp?: unknown } | undefined;
+  return typeof metadata?.deletionTimestamp === "string";
+}

@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { JsonLogger } from "../runtime/log.ts";
+import { BUILT_IN_DEFAULTS } from "../resources/cluster_defaults.ts";
+import { Admission } from "./admission.ts";
+
+const CONTROLLER = "system:serviceaccount:kubevirt:denovirt-controller";
+
+const admission = new Admission({
+  cluster: () => BUILT_IN_DEFAULTS,
+  installationUsers: [CONTROLLER],
+  logger: new JsonLogger({ write: () => {} }),
+});
+
+interface Answer {
+  allowed: boolean;
+  patch?: { op: string; path: string; value: unknown }[];
+  warnings?: string[];
+  fields: string[];
+  code?: number;
+}
+
+function ask(path: string, request: Record<string, unknown>): Answer {
+  const review = {
+    apiVersion: "admission.k8s.io/v1",
+    kind: "AdmissionReview",
+    request: { uid: "1", operation: "CREATE", userInfo: { username: "jane" }, ...request },
+  };
+  const response = admission.handle({
+    method: "POST",
+    path,
+    query: new URLSearchParams(),
+    headers: new Map(),
+    body: new TextEncoder().encode(JSON.stringify(review)),
+    peer: undefined,
+    signal: AbortSignal.timeout(1000),
+  });
+  assert.equal(response.status, 200);
+  const answer = JSON.parse(String(response.body)).response;
+  assert.equal(answer.uid, "1");
+  const { allowed, warnings, status, patch } = answer;
+  return {
+    allowed,
+    fields: (status?.details.causes ?? []).map((cause: { field: string }) => cause.field),
+    ...(status === undefined ? {} : { code: status.code }),
+    ...(warnings === undefined ? {} : { warnings }),
+    ...(patch === undefined ? {} : { patch: JSON.parse(atob(patch)) }),
+  };
+}
+
+function vm(spec: Record<string, unknown> = {}, metadata: Record<string, unknown> = {}) {
+  return {
+    apiVersion: "kubevirt.io/v1",
+    kind: "VirtualMachine",
+    metadata: { name: "v", namespace: "n", creationTimestamp: null, ...metadata },
+    spec: {
+      runStrategy: "Always",
+      dataVolumeTemplates: null,
+      template: {
+        metadata: { creationTimestamp: null },
+        spec: { domain: { devices: {}, memory: { guest: "64Mi" } }, futureField: { kept: true } },
+      },
+      ...spec,
+    },
+  };
+}
+
+function vmi(spec: Record<string, unknown> = {}) {
+  return {
+    apiVersion: "kubevirt.io/v1",
+    kind: "VirtualMachineInstance",
+    metadata: { name: "v", namespace: "n" },
+    spec: { domain: { devices: {}, memory: { guest: "64Mi" } }, ...spec },
+  };
+}
+
+Deno.test("admission: a new VM gets its defaults as a patch that only adds", () => {
+  const { allowed, patch } = ask("/virtualmachines-mutate", { object: vm() });
+  assert.equal(allowed, true);
+  assert.deepEqual([...new Set(patch?.map((operation) => operation.op))], ["add"]);
+  const paths = patch?.map((operation) => operation.path) ?? [];
+  for (
+    const path of [
+      "/metadata/finalizers",
+      "/spec/template/spec/architecture",
+      "/spec/template/spec/domain/machine",
+      "/spec/template/spec/domain/firmware",
+      "/spec/template/metadata/annotations",
+    ]
+  ) assert.ok(paths.includes(path), path);
+  assert.ok(!paths.some((path) => path.includes("futureField")));
+});
+
+Deno.test("admission: what has the wrong shape is left to the schema, and refused with its path", () => {
+  const object = vm({ template: { spec: { domain: { devices: { disks: "many" } } } } });
+  assert.deepEqual(ask("/virtualmachines-mutate", { object }), { allowed: true, fields: [] });
+  const answer = ask("/virtualmachines-validate", { object });
+  assert.equal(answer.allowed, false);
+  assert.deepEqual(answer.fields, ["spec.template.spec.domain.devices.disks"]);
+});
+
+Deno.test("admission: a bad VM is refused with all causes", () => {
+  const object = vm({
+    running: true,
+    template: {
+      spec: { domain: { devices: { disks: [{ name: "x" }] }, memory: { guest: "64Mi" } } },
+    },
+  });
+  const answer = ask("/virtualmachines-validate", { object });
+  assert.equal(answer.code, 422);
+  assert.deepEqual(answer.fields, [
+    "spec.running",
+    "spec.template.spec.domain.devices.disks[0].name",
+  ]);
+});
+
+Deno.test("admission: a deprecated field is a warning", () => {
+  const answer = ask("/virtualmachines-validate", {
+    object: vm({ runStrategy: null, running: true }),
+  });
+  assert.equal(answer.allowed, true);
+  assert.match(answer.warnings?.[0] ?? "", /runStrategy/);
+});
+
+Deno.test("admission: nothing stands in the way of a deletion", () => {
+  const object = vm({ runStrategy: "Nonsense" }, { deletionTimestamp: "2026-01-01T00:00:00Z" });
+  const request = { operation: "UPDATE", object, oldObject: object };
+  assert.equal(ask("/virtualmachines-validate", request).allowed, true);
+  assert.equal(ask("/virtualmachines-mutate", request).patch, undefined);
+});
+
+Deno.test("admission: a VMI starts Pending whatever status came with it", () => {
+  const object = { ...vmi(), status: { phase: "Running", nodeName: "x" } };
+  const { patch } = ask("/virtualmachineinstances-mutate", { object });
+  const operations = new Map(patch?.map((operation) => [operation.path, operation]));
+  assert.equal(operations.get("/status/phase")?.value, "Pending");
+  assert.equal(operations.get("/status/nodeName")?.op, "remove");
+});
+
+Deno.test("admission: a VMI's spec and status are changed by the installation alone", () => {
+  const changed = { ...vmi({ hostname: "other" }), status: { phase: "Running" } };
+  const request = { operation: "UPDATE", object: changed, oldObject: vmi() };
+  assert.deepEqual(ask("/virtualmachineinstances-validate", request).fields, ["spec", "status"]);
+  const own = { ...request, userInfo: { username: CONTROLLER } };
+  assert.equal(ask("/virtualmachineinstances-validate", own).allowed, true);
+});
+
+Deno.test("admission: a bad KubeVirt object is refused", () => {
+  const object = {
+    apiVersion: "kubevirt.io/v1",
+    kind: "KubeVirt",
+    metadata: { name: "kubevirt", namespace: "kubevirt" },
+    spec: { uninstallStrategy: "Never" },
+  };
+  assert.deepEqual(ask("/kubevirts-validate", { object }).fields, ["spec.uninstallStrategy"]);
+});
+
+Deno.test("admission: a body that is no review is refused", () => {
+  const response = admission.handle({
+    method: "POST",
+    path: "/virtualmachines-validate",
+    query: new URLSearchParams(),
+    headers: new Map(),
+    body: new TextEncoder().encode("{}"),
+    peer: undefined,
+    signal: AbortSignal.timeout(1000),
+  });
+  assert.equal(response.status, 400);
+});
