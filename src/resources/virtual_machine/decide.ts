@@ -17,7 +17,7 @@
  */
 import { VIRTUAL_MACHINE_CONTROLLER_FINALIZER } from "../../api/labels.ts";
 import { VirtualMachineFailureReason } from "../../api/conditions.ts";
-import { VirtualMachineRunStrategy } from "../../api/phases.ts";
+import { VirtualMachinePrintableStatus, VirtualMachineRunStrategy } from "../../api/phases.ts";
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
 import type {
   VirtualMachineStartFailure,
@@ -57,11 +57,12 @@ function decideDeletion(world: VirtualMachineWorld): VirtualMachineDecision {
     const status = vm.status ?? {};
     return { actions: hasFinalizer(vm) ? [{ type: "remove_finalizer" }] : [], status };
   }
-  const plan: RunPlan = vmi.metadata.deletionTimestamp
-    ? { kind: "keep", why: "the instance is being deleted" }
-    : { kind: "delete", why: "the virtual machine is being deleted" };
-  const requests = vm.status?.stateChangeRequests ?? [];
-  return carryOut(plan, { world, vmi, requests, startFailure: undefined });
+  // Nothing else is written any more: whoever deletes a VM waits for its end, not for its conditions.
+  const status = { ...vm.status, printableStatus: VirtualMachinePrintableStatus.Terminating };
+  if (vmi.metadata.deletionTimestamp) return { actions: [], status };
+  const why = "the virtual machine is being deleted";
+  const action: VirtualMachineAction = { type: "delete_vmi", uid: vmi.metadata.uid, why };
+  return { actions: [action], status, events: eventsOf(action, vm) };
 }
 
 function decideRun(world: VirtualMachineWorld): VirtualMachineDecision {
@@ -95,7 +96,7 @@ function carryOut(plan: RunPlan, situation: Situation): VirtualMachineDecision {
     ? vmiFromTemplate(vm, { paused: asksToStartPaused(situation.requests) })
     : undefined;
   const actions: VirtualMachineAction[] = [];
-  if (!vm.metadata.deletionTimestamp && !hasFinalizer(vm)) actions.push({ type: "add_finalizer" });
+  if (!hasFinalizer(vm)) actions.push({ type: "add_finalizer" });
   if (vmi !== undefined && controllerOf(vmi) === undefined) {
     actions.push({ type: "adopt_vmi", uid: vmi.metadata.uid });
   }

@@ -1,7 +1,7 @@
 /** The conditions that the controller writes before the hand-over: why an instance is not starting. */
 import { VirtualMachineInstanceConditionType as Type } from "../../api/conditions.ts";
 import type { VirtualMachineInstanceStatus } from "../../api/virtual_machine_instance_status.ts";
-import { withCondition, withoutCondition } from "../condition.ts";
+import { findCondition, withCondition, withoutCondition } from "../condition.ts";
 import type { Pod } from "../core_objects.ts";
 import { containerProblem, unschedulable } from "./launcher_pod_state.ts";
 
@@ -16,14 +16,19 @@ export function withProblem(
   problem: Problem | undefined,
   now: string,
 ): VirtualMachineInstanceStatus {
-  const conditions = problem === undefined
-    ? withoutCondition(status.conditions, Type.Synchronized)
-    : withCondition(
-      status.conditions,
-      { type: Type.Synchronized, status: "False", ...problem },
-      now,
-    );
-  return { ...status, conditions };
+  if (problem === undefined) return withoutConditionOf(status, Type.Synchronized);
+  const wanted = { type: Type.Synchronized, status: "False", ...problem };
+  return { ...status, conditions: withCondition(status.conditions, wanted, now) };
+}
+
+/** The very same status when there is no such condition, so that nothing is written. */
+function withoutConditionOf(
+  status: VirtualMachineInstanceStatus,
+  type: string,
+): VirtualMachineInstanceStatus {
+  return findCondition(status.conditions, type) === undefined
+    ? status
+    : { ...status, conditions: withoutCondition(status.conditions, type) };
 }
 
 /** Ready=False. Ready=True is the node agent's to say. */
@@ -42,12 +47,10 @@ export function withPodProblems(
   pod: Pod,
   now: string,
 ): VirtualMachineInstanceStatus {
-  const { conditions } = withProblem(status, containerProblem(pod), now);
+  const next = withProblem(status, containerProblem(pod), now);
   const unplaced = unschedulable(pod);
-  if (unplaced === undefined) {
-    return { ...status, conditions: withoutCondition(conditions, Type.PodScheduled) };
-  }
+  if (unplaced === undefined) return withoutConditionOf(next, Type.PodScheduled);
   const { reason = "", message = "" } = unplaced;
   const wanted = { type: Type.PodScheduled, status: "False", reason, message };
-  return { ...status, conditions: withCondition(conditions, wanted, now) };
+  return { ...next, conditions: withCondition(next.conditions, wanted, now) };
 }

@@ -1,0 +1,32 @@
+import { NODE_NAME_LABEL } from "../../api/labels.ts";
+import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
+import { Controller } from "../../runtime/controller.ts";
+import type { Reconciler } from "../../runtime/reconciler.ts";
+import type { ControllerDependencies } from "../controller.ts";
+import { actOnNode } from "./act.ts";
+import { decideNode } from "./decide.ts";
+import { observeNode } from "./observe.ts";
+import type { NodeAction, NodeWorld } from "./world.ts";
+
+export type NodeController = Controller<NodeWorld, NodeAction, undefined>;
+
+/** Does nothing before `run(signal)`; the informers are run by the caller. */
+export function createNodeController(dependencies: ControllerDependencies): NodeController {
+  const { client, informers, clock = SYSTEM_CLOCK } = dependencies;
+  const reconciler: Reconciler<NodeWorld, NodeAction, undefined> = {
+    name: "node-controller",
+    observe: (key, signal) => observeNode({ client, informers, clock }, key, signal),
+    decide: decideNode,
+    act: (action, world, signal) => actOnNode(action, { client, world, signal }),
+    // The agent owns the node's labels and annotations; there is no status to write.
+    writeStatus: () => Promise.resolve(),
+  };
+  const controller = new Controller({ ...dependencies, reconciler });
+  controller.watch(informers.nodes, ({ metadata: { name } }) => [{ name }]);
+  controller.watch(informers.virtualMachineInstances, ({ metadata }) => {
+    const name = metadata.labels?.[NODE_NAME_LABEL];
+    return name === undefined ? [] : [{ name }];
+  });
+  controller.watch(informers.launcherPods, () => []);
+  return controller;
+}

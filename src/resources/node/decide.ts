@@ -1,0 +1,62 @@
+/**
+ * What becomes of a node whose agent has fallen silent, and of its guests.
+ *
+ *   schedulable=true --heartbeat older than 5 min--> schedulable=false   (the agent sets it to true again when it is back)
+ *   node silent or removed, instance without a live pod -> Failed, NodeUnresponsive
+ *
+ * An instance whose pod still lives is left alone: the agent may be away while its guests run on, and a guest that is started
+ * elsewhere while it still runs here would write to the same disks.
+ */
+import { NODE_HEARTBEAT_ANNOTATION, NODE_SCHEDULABLE_LABEL } from "../../api/labels.ts";
+import { isFinalPhase } from "../../api/phases.ts";
+import type { Decision } from "../../runtime/reconciler.ts";
+import type { Pod } from "../core_objects.ts";
+import { msUntil } from "../timestamp.ts";
+import type { InstanceOnNode, NodeAction, NodeWorld } from "./world.ts";
+
+export type NodeDecision = Decision<NodeAction, undefined>;
+
+/** Agents send one about each minute. */
+export const HEARTBEAT_AGE_MS_MAX = 300_000;
+/** How soon a silent node's guests are looked at again. */
+const RECHECK_MS = 60_000;
+
+export function decideNode(world: NodeWorld): NodeDecision {
+  const remainingMs = heartbeatRemainingMs(world);
+  if (remainingMs === undefined) return { actions: [], status: undefined };
+  if (remainingMs > 0) return { actions: [], status: undefined, requeueAfterMs: remainingMs };
+  const lost = world.instances.filter(isLost);
+  const actions: NodeAction[] = lost.map(({ vmi }) => ({
+    type: "fail_instance",
+    vmi,
+    message: world.node === undefined
+      ? `Node ${world.name} was removed from the cluster`
+      : `The agent of node ${world.name} has not been heard of for more than 5 minutes`,
+  }));
+  if (world.node?.metadata.labels?.[NODE_SCHEDULABLE_LABEL] === "true") {
+    actions.unshift({ type: "mark_unschedulable" });
+  }
+  const isDone = world.instances.length === lost.length;
+  return { actions, status: undefined, ...(!isDone && { requeueAfterMs: RECHECK_MS }) };
+}
+
+/**
+ * How long the last heartbeat still counts; not above 0 when the node is silent or was removed. `undefined`: no agent has
+ * ever been there.
+ */
+export function heartbeatRemainingMs(
+  { node, now }: Omit<NodeWorld, "instances">,
+): number | undefined {
+  if (node === undefined) return 0;
+  const heartbeat = node.metadata.annotations?.[NODE_HEARTBEAT_ANNOTATION];
+  return heartbeat === undefined ? undefined : HEARTBEAT_AGE_MS_MAX + msUntil(heartbeat, now);
+}
+
+function isLost({ vmi, pods }: InstanceOnNode): boolean {
+  return !isFinalPhase(vmi.status?.phase) && !pods.some(isLive);
+}
+
+/** A pod that is being deleted lives until the kubelet says otherwise. */
+function isLive({ status }: Pod): boolean {
+  return status?.phase !== "Succeeded" && status?.phase !== "Failed";
+}

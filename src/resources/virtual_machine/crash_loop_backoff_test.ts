@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { vmi, withStatus } from "../testing/builders.ts";
+import { backOffDelayMs, backOffRemainingMs, nextStartFailure } from "./crash_loop_backoff.ts";
+
+const NOW = "2026-03-01T10:00:00.000Z";
+
+const BOUNDS: [count: number, minMs: number, maxMs: number][] = [
+  [1, 10_000, 15_000],
+  [2, 40_000, 60_000],
+  [3, 90_000, 135_000],
+  [4, 160_000, 240_000],
+  [5, 250_000, 300_000],
+  [6, 300_000, 300_000],
+  [100, 300_000, 300_000],
+];
+
+for (const [count, minMs, maxMs] of BOUNDS) {
+  Deno.test(`backOffDelayMs() of failure ${count} is between ${minMs} and ${maxMs} ms`, () => {
+    fc.assert(fc.property(fc.uuid(), (uid) => {
+      const delay = backOffDelayMs(count, uid);
+      assert.ok(delay >= minMs && delay <= maxMs, `${delay}`);
+    }));
+  });
+}
+
+Deno.test("backOffDelayMs() spreads VMs that fail together", () => {
+  const uids = Array.from({ length: 100 }, (_, index) => `uid-${index}`);
+  assert.ok(new Set(uids.map((uid) => backOffDelayMs(1, uid))).size > 90);
+});
+
+Deno.test("nextStartFailure() never lets the retry come early", () => {
+  const failed = vmi(withStatus({ phase: "Failed" }));
+  const failure = nextStartFailure({ now: NOW, runStrategy: "Always", vmi: failed });
+  assert.equal(failure?.consecutiveFailCount, 1);
+  assert.equal(failure?.lastFailedVMIUID, failed.metadata.uid);
+  const delayMs = backOffDelayMs(1, failed.metadata.uid);
+  assert.ok(backOffRemainingMs(failure, NOW) >= delayMs);
+  assert.ok(backOffRemainingMs(failure, NOW) < delayMs + 1000);
+});
+
+Deno.test("nextStartFailure() counts an instance once", () => {
+  const failed = vmi(withStatus({ phase: "Failed" }));
+  const first = nextStartFailure({ now: NOW, runStrategy: "Always", vmi: failed });
+  const again = nextStartFailure({ now: NOW, runStrategy: "Always", vmi: failed, previous: first });
+  assert.equal(again, first);
+});
+
+Deno.test("nextStartFailure() forgets when an instance has run, or the strategy does not restart", () => {
+  const previous = { consecutiveFailCount: 4 };
+  const hasRun = vmi(withStatus({
+    phase: "Failed",
+    phaseTransitionTimestamps: [{ phase: "Running", phaseTransitionTimestamp: NOW }],
+  }));
+  assert.equal(
+    nextStartFailure({ now: NOW, runStrategy: "Always", vmi: hasRun, previous }),
+    undefined,
+  );
+  assert.equal(nextStartFailure({ now: NOW, runStrategy: "Manual", previous }), undefined);
+  assert.equal(nextStartFailure({ now: NOW, runStrategy: "Once", previous }), previous);
+});
