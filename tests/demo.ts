@@ -1,0 +1,141 @@
+/**
+ * The main job, shown step by step on a real guest: create, schedule, launch, console, stop, delete. Brings up a real
+ * control plane and a real node on this machine, installs deploy/ as the README says, and takes everything away again.
+ *
+ *   deno run --allow-all tests/demo.ts
+ */
+import { writeProductImages } from "../deploy/images/product_images.ts";
+import { ApiServer } from "./cluster/api_server.ts";
+import { Cluster } from "./cluster/cluster.ts";
+import { GuestConsole } from "./cluster/guest_console.ts";
+import { install } from "./cluster/install.ts";
+import { newTraces, nodeTraces } from "./cluster/node_traces.ts";
+import { sample, TestVirtualMachine } from "./cluster/virtual_machine.ts";
+import { waitUntil } from "./cluster/wait_until.ts";
+import { kernelGuestImage } from "./toolchain/build_guest_images.ts";
+import { nativeDirectory } from "./toolchain/build_native.ts";
+import { testImages } from "./toolchain/build_test_images.ts";
+import { prepareMachine } from "./toolchain/prepare.ts";
+import { say, step } from "./toolchain/progress.ts";
+
+const GUEST = { namespace: "default", name: "kernel" };
+const PROMPT = /[\w-]+:\/# /;
+/** Software emulation on two busy cores; an idle machine needs a tenth of it. */
+const SLOW_MS = 180_000;
+
+const COLOURED = Deno.stderr.isTerminal() && !Deno.noColor;
+const bold = (text: string) => COLOURED ? `\x1b[1m${text}\x1b[0m` : text;
+const dim = (text: string) => COLOURED ? `\x1b[2m${text}\x1b[0m` : text;
+
+interface Stage {
+  name: string;
+  seconds: number;
+}
+
+/** Runs the stages one after the other and remembers how long each took. */
+class Stages {
+  readonly #done: Stage[] = [];
+
+  async run<T>(name: string, work: () => Promise<T>): Promise<T> {
+    say(bold(`\n▶ ${name}`));
+    const start = performance.now();
+    const result = await step(name, work);
+    this.#done.push({ name, seconds: (performance.now() - start) / 1000 });
+    return result;
+  }
+
+  table(): string {
+    const width = Math.max(...this.#done.map(({ name }) => name.length));
+    const longest = Math.max(...this.#done.map(({ seconds }) => seconds));
+    return this.#done.map(({ name, seconds }) => {
+      const bar = "█".repeat(Math.max(1, Math.round((seconds / longest) * 30)));
+      return `  ${name.padEnd(width)}  ${seconds.toFixed(1).padStart(6)} s  ${dim(bar)}`;
+    }).join("\n");
+  }
+}
+
+function quote(text: string): void {
+  const lines = text.replaceAll("\r", "").split("\n").filter((line) => line.trim() !== "");
+  for (const line of lines) say(dim(`  │ ${line}`));
+}
+
+async function images(directory: string): Promise<string[]> {
+  const native = await nativeDirectory();
+  const product = await writeProductImages({ directory, nativeDirectory: native });
+  return [...await testImages(), await kernelGuestImage(), ...product];
+}
+
+async function startCluster(): Promise<Cluster> {
+  const directory = await Deno.makeTempDir({ prefix: "denovirt-demo-" });
+  try {
+    return await Cluster.start({ nodes: 1, images: await images(directory) });
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+/** The guest's own words: what it answers to a typed command. */
+async function talk(api: ApiServer): Promise<string> {
+  await using terminal = await GuestConsole.open(api, GUEST);
+  quote(await terminal.prompt(PROMPT, SLOW_MS));
+  terminal.type('echo "I am $(hostname), $(uname -sr), up $(cut -d" " -f1 /proc/uptime) s"\n');
+  const said = await terminal.expect(/\nI am [^\n]+\n/, SLOW_MS);
+  quote(said);
+  return /\n(I am [^\r\n]+)/.exec(said)?.[1] ?? "";
+}
+
+async function main(): Promise<void> {
+  const stages = new Stages();
+  await stages.run("prepare this machine (packages, builds, images)", prepareMachine);
+  await using cluster = await stages.run("start a real control plane and a node", startCluster);
+  await stages.run("install: kubectl apply --server-side -k deploy", () => install(cluster));
+  using api = await ApiServer.connect(cluster.kubeconfigPath);
+  const vm = new TestVirtualMachine({ cluster, api }, GUEST.name);
+  const node = cluster.nodes[0];
+  if (node === undefined) throw new Error("Cannot show a guest: the cluster has no node");
+  const before = await nodeTraces(node);
+
+  await stages.run("create: kubectl apply -f deploy/samples/vm_kernel.yaml", async () => {
+    quote(await cluster.apply(await sample("vm_kernel.yaml")));
+  });
+  await stages.run("schedule: the scheduler finds a node for its pod", async () => {
+    const vmi = await waitUntil({
+      what: "the instance to be scheduled",
+      timeoutMs: SLOW_MS,
+      look: () => vm.vmi(),
+      until: (seen) => seen?.status?.nodeName !== undefined,
+      tell: (seen) => JSON.stringify(seen?.status ?? {}),
+    });
+    quote(`on ${vmi?.status?.nodeName}`);
+  });
+  await stages.run("launch: the agent starts QEMU inside the pod", async () => {
+    await vm.waitForPhase("Running", { timeoutMs: SLOW_MS });
+    quote(await cluster.kubectl(["get", "vm,vmi", "-o", "wide"]));
+  });
+  const answer = await stages.run("console: type a command to the guest", () => talk(api));
+  await stages.run("stop: virtctl stop", async () => {
+    await vm.verb("virtualmachines", "stop", { expect: 202, body: {} });
+    await vm.waitForVm("to be stopped", {
+      timeoutMs: SLOW_MS,
+      until: ({ status }) => status?.printableStatus === "Stopped",
+    });
+    quote(await cluster.kubectl(["get", "vm"]));
+  });
+  await stages.run("delete: nothing is left on the node", async () => {
+    await vm.delete(SLOW_MS);
+    await waitUntil({
+      what: "the node to be as it was",
+      timeoutMs: SLOW_MS,
+      intervalMs: 1_000,
+      look: async () => newTraces(before, await nodeTraces(node)),
+      until: (left) => left.length === 0,
+      tell: (left) => left.join("; "),
+    });
+  });
+  say(bold("\nHow long each stage took"));
+  say(stages.table());
+  say(bold("\nThe guest's answer"));
+  Deno.stdout.writeSync(new TextEncoder().encode(`${answer}\n`));
+}
+
+await main();
