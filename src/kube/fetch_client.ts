@@ -128,7 +128,9 @@ export class FetchClient implements KubeClient, Disposable {
     });
     const response = await this.#send(call, deadline.signal);
     deadline.disarm();
-    for await (const line of this.#lines(response, name)) yield watchEventOf<T>(line, name);
+    for await (const line of this.#lines(response, name, deadline.signal)) {
+      yield watchEventOf<T>(line, name);
+    }
   }
 
   async create<T extends KubeObject>(
@@ -216,7 +218,7 @@ export class FetchClient implements KubeClient, Disposable {
     const { what, signal } = call;
     using deadline = new Deadline({ what, parent: signal, timeoutMs: this.#requestTimeoutMs });
     const response = await this.#send(call, deadline.signal);
-    return parseBody(response, await this.#readText(response, what)) as T;
+    return parseBody(response, await this.#readText(response, what, deadline.signal)) as T;
   }
 
   /** A response that is success; its body is the caller's to read. */
@@ -236,16 +238,16 @@ export class FetchClient implements KubeClient, Disposable {
         ...(body !== undefined ? { body: JSON.stringify(body) } : {}),
       }));
     if (response.ok) return response;
-    const status = statusOf(parseBody(response, await this.#readText(response, what)));
+    const status = statusOf(parseBody(response, await this.#readText(response, what, signal)));
     throw kubeErrorOf(response.status, withRetryAfter(status, response), what);
   }
 
-  async #readText(response: Response, what: string): Promise<string> {
+  async #readText(response: Response, what: string, signal: AbortSignal): Promise<string> {
     if (response.body === null) return "";
     const decoder = new TextDecoder();
     const parts: string[] = [];
     let bytes = 0;
-    await explain(what, undefined, async () => {
+    await explain(what, signal, async () => {
       for await (const chunk of response.body ?? []) {
         bytes += chunk.length;
         if (bytes > this.#responseBytesMax) {
@@ -258,13 +260,17 @@ export class FetchClient implements KubeClient, Disposable {
   }
 
   /** Leaving the loop early cancels the body. */
-  async *#lines(response: Response, what: string): AsyncGenerator<string> {
+  async *#lines(
+    response: Response,
+    what: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<string> {
     const decoder = new LineDecoder({ lineBytesMax: this.#watchLineBytesMax });
     const reader = response.body?.getReader();
     if (reader === undefined) return;
     try {
       while (true) {
-        const { done, value } = await explain(what, undefined, () => reader.read());
+        const { done, value } = await explain(what, signal, () => reader.read());
         if (done) break;
         yield* decoder.push(value);
       }
@@ -280,14 +286,13 @@ export class FetchClient implements KubeClient, Disposable {
 /** Adds to errors of the transport what was being done; an abort stays the caller's own reason. */
 async function explain<T>(
   what: string,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    if (signal?.aborted && cause === signal.reason) throw cause;
-    if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
+    if (signal.aborted) throw signal.reason;
     throw new Error(`Cannot ${what}: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
 }
