@@ -1,0 +1,36 @@
+/** Bodies of the verbs: JSON or YAML, and empty where nothing needs to be said. */
+import { parse } from "yaml";
+import { z } from "zod";
+import type { Denial } from "./status_response.ts";
+import { badRequest } from "./status_response.ts";
+
+const dryRun = z.array(z.string()).nullish();
+
+export const StartBody = z.object({ paused: z.boolean().nullish(), dryRun });
+export const StopBody = z.object({ gracePeriod: z.int().nullish(), dryRun });
+export const RestartBody = z.object({ gracePeriodSeconds: z.int().nullish(), dryRun });
+export const PauseBody = z.object({ dryRun });
+
+/** The options, or why they are none. */
+export function parseOptions<T>(
+  body: Uint8Array,
+  schema: z.ZodType<T>,
+): { options: T } | { denied: Denial } {
+  let value: unknown;
+  try {
+    value = parse(new TextDecoder("utf-8", { fatal: true }).decode(body), { maxAliasCount: 0 });
+  } catch {
+    return {
+      denied: badRequest("Can not unmarshal Request body to struct: neither JSON nor YAML"),
+    };
+  }
+  const parsed = schema.safeParse(value ?? {});
+  if (parsed.success) return { options: parsed.data };
+  const why = z.prettifyError(parsed.error);
+  return { denied: badRequest(`Can not unmarshal Request body to struct: ${why}`) };
+}
+
+/** Kubernetes knows one dry run: all of it. */
+export function isDryRun(options: { dryRun?: string[] | null | undefined }): boolean {
+  return options.dryRun?.includes("All") ?? false;
+}

@@ -1,0 +1,169 @@
+/** The aggregated API: who asks, what for, whether they may, and which file answers. */
+import type { KubeClient } from "../kube/client.ts";
+import { type Clock, SYSTEM_CLOCK } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { TlsRequest, TlsResponse, UpgradeDecision } from "../runtime/mutual_tls_server.ts";
+import type { AgentClient } from "./agent_client.ts";
+import { accessReview, whyForbidden } from "./authorization.ts";
+import { denyConsole } from "./console.ts";
+import { discoveryDocuments, type VersionInfo } from "./discovery.ts";
+import { type FrontProxy, identityOf } from "./front_proxy.ts";
+import { parseSubresourcePath, type SubresourcePath } from "./route.ts";
+import { denialResponse, jsonResponse, statusResponse } from "./status_response.ts";
+import { findInstance, noInstance, VERBS } from "./verbs.ts";
+import { proxyWebSockets } from "./websocket_proxy.ts";
+
+/** The only subprotocol: raw bytes in binary messages. */
+const CONSOLE_PROTOCOL = "plain.kubevirt.io";
+const CONSOLE = "virtualmachineinstances/console";
+/** Everything that is served, in the order of the discovery document. */
+const SERVED: readonly string[] = [CONSOLE, ...Object.keys(VERBS)];
+
+export interface SubresourceServerOptions {
+  client: KubeClient;
+  agents: AgentClient;
+  /** As it is published now. */
+  frontProxy: () => FrontProxy;
+  version: VersionInfo;
+  logger: Logger;
+  /** @default the system's clock */
+  clock?: Clock;
+}
+
+type Admitted = { path: SubresourcePath; user: string } | { refuse: TlsResponse };
+
+export class SubresourceServer {
+  readonly #options: SubresourceServerOptions;
+  readonly #documents: ReadonlyMap<string, unknown>;
+
+  constructor(options: SubresourceServerOptions) {
+    this.#options = options;
+    this.#documents = discoveryDocuments(SERVED, options.version);
+  }
+
+  /** Paths that say nothing about anybody's objects. */
+  isPublic(method: string, path: string): boolean {
+    if (method === "OPTIONS") return true;
+    if (method !== "GET" && method !== "HEAD") return false;
+    return this.#documents.has(path) || isHealthPath(path);
+  }
+
+  async handle(request: TlsRequest): Promise<TlsResponse> {
+    if (request.method === "OPTIONS") return { status: 204, headers: CORS };
+    if (this.isPublic(request.method, request.path)) return await this.#document(request);
+    const admitted = await this.#admit(request);
+    if ("refuse" in admitted) return admitted.refuse;
+    const { path, user } = admitted;
+    const name = `${path.resource}/${path.subresource}`;
+    const verb = VERBS[name];
+    if (verb === undefined) return unknownPath(request.path);
+    if (request.method !== "PUT") {
+      const message = "the server does not allow this method on the requested resource";
+      return statusResponse(405, { reason: "MethodNotAllowed", message });
+    }
+    const key = { namespace: path.namespace, name: path.name };
+    const call = { key, body: request.body, signal: request.signal };
+    const answer = await verb(call, this.#options);
+    const { logger } = this.#options;
+    logger.info("verb answered", {
+      verb: name,
+      object: formatTarget(path),
+      user,
+      status: answer.status,
+    });
+    return answer;
+  }
+
+  async upgrade(request: TlsRequest): Promise<UpgradeDecision> {
+    const admitted = await this.#admit(request);
+    if ("refuse" in admitted) return admitted;
+    const { path, user } = admitted;
+    if (`${path.resource}/${path.subresource}` !== CONSOLE) {
+      return { refuse: unknownPath(request.path) };
+    }
+    return await this.#console(request, { path, user });
+  }
+
+  async #console(
+    request: TlsRequest,
+    asked: { path: SubresourcePath; user: string },
+  ): Promise<UpgradeDecision> {
+    const { agents, clock = SYSTEM_CLOCK, logger } = this.#options;
+    const { namespace, name } = asked.path;
+    const key = { namespace, name };
+    const { signal } = request;
+    const vmi = await findInstance({ key, signal }, this.#options);
+    if (vmi === undefined) return { refuse: noInstance(key) };
+    const denied = denyConsole(vmi);
+    if (denied !== undefined) return { refuse: denialResponse(denied) };
+    const nodeName = vmi.status?.nodeName ?? "";
+    const target = { nodeName, key, verb: "console", protocol: CONSOLE_PROTOCOL };
+    const dialled = await agents.dial(target, signal);
+    if ("refused" in dialled) return { refuse: dialled.refused };
+    const fields = { object: formatTarget(asked.path), user: asked.user };
+    logger.info("console opened", fields);
+    return {
+      ...(offersProtocol(request) ? { protocol: CONSOLE_PROTOCOL } : {}),
+      accept: async (socket) => {
+        await proxyWebSockets(socket, dialled.socket, { clock, signal });
+        logger.info("console closed", fields);
+      },
+    };
+  }
+
+  /** Who asks for what, and whether they may: denied is 401 with plain text, as upstream. */
+  async #admit(request: TlsRequest): Promise<Admitted> {
+    const identity = identityOf(request, this.#options.frontProxy());
+    if (identity === undefined) return { refuse: unauthorized("no user behind a front proxy") };
+    const path = parseSubresourcePath(request.path);
+    if (path === undefined) return { refuse: unknownPath(request.path) };
+    const review = accessReview(identity, { method: request.method, path });
+    if (review === undefined) return { refuse: unauthorized("unsupported HTTP method") };
+    const why = await whyForbidden(this.#options.client, review, request.signal);
+    return why === undefined ? { path, user: identity.user } : { refuse: unauthorized(why) };
+  }
+
+  async #document(request: TlsRequest): Promise<TlsResponse> {
+    if (isHealthPath(request.path)) return jsonResponse(200, await this.#health(request.signal));
+    return jsonResponse(200, this.#documents.get(request.path));
+  }
+
+  /** Always 200: restarting this process does not bring the API server back. */
+  async #health(signal: AbortSignal): Promise<unknown> {
+    try {
+      const version = await this.#options.client.raw("GET", "/version", { signal });
+      return { apiserver: { connectivity: "ok", version } };
+    } catch (error) {
+      return { apiserver: { connectivity: "failed", error: String(error) } };
+    }
+  }
+}
+
+const CORS = {
+  "access-control-allow-methods": "GET, PUT, OPTIONS",
+  "access-control-allow-headers": "authorization, content-type",
+};
+
+function isHealthPath(path: string): boolean {
+  return path === "/healthz" ||
+    /^\/apis\/subresources\.kubevirt\.io\/v1(alpha3)?\/healthz$/.test(path);
+}
+
+function unauthorized(why: string): TlsResponse {
+  return { status: 401, headers: { "content-type": "text/plain; charset=utf-8" }, body: why };
+}
+
+function unknownPath(path: string): TlsResponse {
+  const message = `the server could not find the requested resource: ${path}`;
+  return statusResponse(404, { reason: "NotFound", message });
+}
+
+function formatTarget({ namespace, name }: SubresourcePath): string {
+  return `${namespace}/${name}`;
+}
+
+/** Browsers offer more than one: they carry their credentials in another. */
+function offersProtocol(request: TlsRequest): boolean {
+  return (request.headers.get("sec-websocket-protocol") ?? [])
+    .some((value) => value.split(",").some((offered) => offered.trim() === CONSOLE_PROTOCOL));
+}
