@@ -1,0 +1,278 @@
+import { z } from "zod";
+import { EventQueue } from "../event_queue.ts";
+import {
+  type DomainEvent,
+  type DomainObservation,
+  type DomainSpec,
+  type Hypervisor,
+  HypervisorError,
+} from "../hypervisor.ts";
+import type { NativeLibrary } from "../native/native.ts";
+import {
+  ControlConnection,
+  type ControlObservation,
+  type ControlOperation,
+} from "./control_connection.ts";
+import { isAlive, VmDirectories } from "./vm_directory.ts";
+
+/** The line that denovirt-domain prints. */
+const Report = z.object({
+  ok: z.boolean(),
+  message: z.string().optional(),
+  terminal: z.boolean().optional(),
+});
+
+/** A domain process that was told to exit has nothing left to do. */
+const EXIT_TIMEOUT_MS = 5_000;
+const CONSOLE_SOCKET_NAME = "serial0.sock";
+
+export interface LibvirtHypervisorOptions {
+  native: NativeLibrary;
+  /** Machines live in `vms/<uid>` beneath it; its path must be short (socket addresses end at 107 bytes). */
+  runDirectory: string;
+}
+
+/**
+ * Guests under libvirt and QEMU, each with a `denovirt-domain` of its own inside its pod. This object holds nothing but
+ * connections: another one on the same run directory, in another process, sees the same domains.
+ */
+export class LibvirtHypervisor implements Hypervisor {
+  readonly name = "libvirt";
+  readonly #native: NativeLibrary;
+  readonly #directories: VmDirectories;
+  readonly #connections = new Map<string, ControlConnection>();
+  readonly #queue = new EventQueue();
+  /** Whoever starts, adopts or removes a domain; the next one for the same uid waits. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+  #disposed = false;
+
+  constructor(options: LibvirtHypervisorOptions) {
+    this.#native = options.native;
+    this.#directories = new VmDirectories(options.runDirectory);
+  }
+
+  async list(signal?: AbortSignal): Promise<string[]> {
+    signal?.throwIfAborted();
+    return await this.#directories.list();
+  }
+
+  async inspect(uid: string, signal?: AbortSignal): Promise<DomainObservation> {
+    this.#directories.path(uid);
+    return await this.#inTurn(uid, () => this.#inspect(uid, signal));
+  }
+
+  async launch(spec: DomainSpec, signal?: AbortSignal): Promise<void> {
+    await this.#inTurn(spec.uid, async () => {
+      if (await this.#launched(spec.uid, signal)) return;
+      await this.#directories.make(spec.uid);
+      await this.#run(spec.uid, {
+        mode: "launch",
+        vmDirectory: this.#directories.path(spec.uid),
+        capabilitiesDirectory: this.#directories.capabilities,
+        spec,
+      }, signal);
+      await this.#connection(spec.uid);
+    });
+  }
+
+  async suspend(uid: string, signal?: AbortSignal): Promise<void> {
+    await this.#request(uid, "suspend", signal);
+  }
+
+  async resume(uid: string, signal?: AbortSignal): Promise<void> {
+    await this.#request(uid, "resume", signal);
+  }
+
+  async reset(uid: string, signal?: AbortSignal): Promise<void> {
+    await this.#request(uid, "reset", signal);
+  }
+
+  async shutdown(uid: string, signal?: AbortSignal): Promise<void> {
+    await this.#request(uid, "shutdown", signal);
+  }
+
+  async destroy(uid: string, signal?: AbortSignal): Promise<void> {
+    const observation = await this.inspect(uid, signal);
+    if (observation.kind === "absent" || observation.kind === "gone") return;
+    if (observation.kind === "present" && observation.state === "shutoff") return;
+    await this.#request(uid, "destroy", signal);
+  }
+
+  async forget(uid: string, signal?: AbortSignal): Promise<void> {
+    await this.#inTurn(uid, async () => {
+      const observation = await this.#inspect(uid, signal);
+      if (observation.kind === "unknown") {
+        throw new HypervisorError(`Cannot forget domain ${uid}: ${observation.why}`);
+      }
+      if (observation.kind === "present" && observation.state !== "shutoff") {
+        throw new HypervisorError(`Cannot forget domain ${uid}: it is ${observation.state}`);
+      }
+      await this.#endDomainProcess(uid, signal);
+      await this.#directories.remove(uid);
+    });
+  }
+
+  async openConsole(uid: string, signal?: AbortSignal): Promise<Deno.Conn> {
+    signal?.throwIfAborted();
+    const path = `${this.#directories.path(uid)}/${CONSOLE_SOCKET_NAME}`;
+    try {
+      return await Deno.connect({ transport: "unix", path });
+    } catch (cause) {
+      throw new HypervisorError(`Cannot open the console of domain ${uid}`, { cause });
+    }
+  }
+
+  events(signal: AbortSignal): AsyncIterable<DomainEvent> {
+    return this.#queue.events(signal);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    for (const connection of this.#connections.values()) connection[Symbol.dispose]();
+    this.#queue.close();
+    return Promise.resolve();
+  }
+
+  async #inspect(uid: string, signal?: AbortSignal): Promise<DomainObservation> {
+    try {
+      return await this.#look(uid, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      return { kind: "unknown", why: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** Asks the domain process; without one, what it left behind; adopts a guest that lives without one. */
+  async #look(uid: string, signal?: AbortSignal): Promise<DomainObservation> {
+    if (!await this.#directories.exists(uid)) return { kind: "absent" };
+    const connection = await this.#connection(uid);
+    if (connection) return present(await connection.request("state", signal));
+    const record = await this.#directories.record(uid);
+    const domainAlive = record !== undefined && await isAlive(record.domain);
+    const vmmAlive = record?.vmm ? await isAlive(record.vmm) : false;
+    // Read after the processes were looked at: a process that was dead then has written all it ever will.
+    const final = await this.#directories.final(uid);
+    if (final) return present(final);
+    if (!record) return { kind: "absent" };
+    if (domainAlive) {
+      const why =
+        `its process ${record.domain.pid} lives and does not listen: it is starting, or it hangs`;
+      return { kind: "unknown", why };
+    }
+    if (!vmmAlive) return { kind: "gone" };
+    await this.#run(uid, { mode: "adopt", vmDirectory: this.#directories.path(uid) }, signal);
+    const adopted = await this.#connection(uid);
+    if (!adopted) return { kind: "unknown", why: "it was adopted and does not listen" };
+    return present(await adopted.request("state", signal));
+  }
+
+  async #launched(uid: string, signal?: AbortSignal): Promise<boolean> {
+    const observation = await this.#inspect(uid, signal);
+    switch (observation.kind) {
+      case "absent":
+        return false;
+      case "unknown":
+        throw new HypervisorError(`Cannot launch domain ${uid}: ${observation.why}`);
+      case "gone":
+        throw new HypervisorError(`Cannot launch domain ${uid}: it was killed from outside`, {
+          terminal: true,
+        });
+      case "present":
+        if (observation.state !== "shutoff") return true;
+        throw new HypervisorError(`Cannot launch domain ${uid}: it has already ended`, {
+          terminal: true,
+        });
+    }
+  }
+
+  async #run(uid: string, request: unknown, signal?: AbortSignal): Promise<void> {
+    const line = await this.#native.runDomain({
+      vmDirectory: this.#directories.path(uid),
+      input: JSON.stringify(request),
+      ...(signal && { signal }),
+    });
+    const report = Report.parse(JSON.parse(line));
+    if (report.ok) return;
+    throw new HypervisorError(report.message ?? `Cannot run domain ${uid}: no reason was given`, {
+      terminal: report.terminal ?? false,
+    });
+  }
+
+  async #request(uid: string, operation: ControlOperation, signal?: AbortSignal): Promise<void> {
+    let connection = await this.#connection(uid);
+    if (!connection) {
+      const observation = await this.inspect(uid, signal); // adopts
+      connection = await this.#connection(uid);
+      if (!connection) {
+        const why = observation.kind === "unknown" ? observation.why : `it is ${observation.kind}`;
+        throw new HypervisorError(`Cannot ${operation} domain ${uid}: ${why}`);
+      }
+    }
+    await connection.request(operation, signal);
+  }
+
+  async #connection(uid: string): Promise<ControlConnection | undefined> {
+    const known = this.#connections.get(uid);
+    if (known?.open) return known;
+    const opened = await ControlConnection.open(`${this.#directories.path(uid)}/domain.sock`, {
+      onEvent: ({ state, reason }) => this.#queue.push({ uid, state, reason }),
+      onClose: () => {
+        if (this.#connections.get(uid) === opened) this.#connections.delete(uid);
+        // The process ended or was killed: worth asking why.
+        if (!this.#disposed) this.#queue.push({ uid, state: "nostate", reason: "disconnected" });
+      },
+    });
+    const other = this.#connections.get(uid);
+    if (opened && (other?.open || this.#disposed)) {
+      opened[Symbol.dispose](); // somebody else was faster
+      return other;
+    }
+    if (opened) this.#connections.set(uid, opened);
+    return opened;
+  }
+
+  async #endDomainProcess(uid: string, signal?: AbortSignal): Promise<void> {
+    const connection = await this.#connection(uid);
+    if (connection) {
+      await connection.request("exit", signal);
+      const timeout = Promise.withResolvers<void>();
+      const timer = setTimeout(timeout.resolve, EXIT_TIMEOUT_MS);
+      await Promise.race([connection.closed, timeout.promise]);
+      clearTimeout(timer);
+    }
+    const record = await this.#directories.record(uid);
+    if (record && await isAlive(record.domain)) kill(record.domain.pid);
+  }
+
+  async #inTurn<T>(uid: string, body: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(uid) ?? Promise.resolve();
+    const turn = before.catch(() => {}).then(body);
+    this.#turns.set(uid, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(uid) === turn) this.#turns.delete(uid);
+    }
+  }
+}
+
+function present(observation: ControlObservation): DomainObservation {
+  return {
+    kind: "present",
+    state: observation.state,
+    reason: observation.reason,
+    emulated: observation.emulated,
+    ...(observation.vmmPid !== undefined && { vmmPid: observation.vmmPid }),
+    ...(observation.startedAtMs !== undefined && {
+      startedAt: new Date(observation.startedAtMs).toISOString(),
+    }),
+  };
+}
+
+function kill(pid: number): void {
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { ControlObservation } from "./control_connection.ts";
+
+const Process = z.object({ pid: z.number(), startTicks: z.number() });
+type Process = z.infer<typeof Process>;
+
+/** `ffi/domain/src/record.rs`: which processes run the domain. */
+const DomainRecord = z.object({
+  domain: Process,
+  vmm: Process.nullable(),
+  startedAtMs: z.number().nullable(),
+});
+export type DomainRecord = z.infer<typeof DomainRecord>;
+
+/** `ffi/domain/src/record.rs`: how it ended. */
+const FinalState = ControlObservation.extend({
+  startedAtMs: z.number().nullable().transform((value) => value ?? undefined),
+});
+
+const UID = /^[0-9a-f-]{36}$/;
+/** QEMU's user must pass to the directories of its own machine; nobody can list them. */
+const PASSABLE = 0o711;
+const PRIVATE = 0o700;
+
+/** The directories `<run>/vms/<uid>` and what is recorded in them. */
+export class VmDirectories {
+  readonly #runDirectory: string;
+
+  constructor(runDirectory: string) {
+    this.#runDirectory = runDirectory;
+  }
+
+  get capabilities(): string {
+    return `${this.#runDirectory}/capabilities`;
+  }
+
+  /** @throws RangeError when the UID could name something else than a directory in there. */
+  path(uid: string): string {
+    if (!UID.test(uid)) {
+      throw new RangeError(`Cannot name a domain: its uid must match ${UID}: got ${uid}`);
+    }
+    return `${this.#runDirectory}/vms/${uid}`;
+  }
+
+  async list(): Promise<string[]> {
+    const uids: string[] = [];
+    try {
+      for await (const entry of Deno.readDir(`${this.#runDirectory}/vms`)) {
+        if (entry.isDirectory && UID.test(entry.name)) uids.push(entry.name);
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    return uids.sort();
+  }
+
+  async make(uid: string): Promise<void> {
+    const path = this.path(uid);
+    await Deno.mkdir(`${this.#runDirectory}/vms`, { recursive: true });
+    await Deno.chmod(this.#runDirectory, PASSABLE);
+    await Deno.chmod(`${this.#runDirectory}/vms`, PASSABLE);
+    await Deno.mkdir(path, { recursive: true, mode: PRIVATE });
+  }
+
+  async exists(uid: string): Promise<boolean> {
+    return await unlessMissing(Deno.lstat(this.path(uid))) !== undefined;
+  }
+
+  async remove(uid: string): Promise<void> {
+    await unlessMissing(Deno.remove(this.path(uid), { recursive: true }));
+  }
+
+  /** Undefined when nothing was ever launched from there. */
+  async record(uid: string): Promise<DomainRecord | undefined> {
+    const text = await unlessMissing(Deno.readTextFile(`${this.path(uid)}/record.json`));
+    return text === undefined ? undefined : DomainRecord.parse(JSON.parse(text));
+  }
+
+  async final(uid: string): Promise<ControlObservation | undefined> {
+    const text = await unlessMissing(Deno.readTextFile(`${this.path(uid)}/final.json`));
+    return text === undefined ? undefined : FinalState.parse(JSON.parse(text));
+  }
+}
+
+/** Whether exactly that process lives: its number may have been given to another. */
+export async function isAlive(process: Process): Promise<boolean> {
+  const stat = await unlessMissing(Deno.readTextFile(`/proc/${process.pid}/stat`));
+  // The command name may hold blanks and parentheses, so fields are counted from its end.
+  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
+  if (!fields || fields[0] === "Z" || fields[0] === "X") return false;
+  return fields[19] === String(process.startTicks);
+}
+
+async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || isNoSuchProcess(error)) return undefined;
+    throw error;
+  }
+}
+
+/** A process that ends between opening and reading its file in /proc. */
+function isNoSuchProcess(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ESRCH";
+}
