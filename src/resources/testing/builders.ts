@@ -22,6 +22,9 @@ export function vmi(...changes: Change<VirtualMachineInstance>[]): VirtualMachin
   return changes.reduce((object, change) => change(object), made);
 }
 
+/** Served by no scheduler, so that a test can be one. */
+export const SCHEDULED_BY_TEST = "played-by-the-test";
+
 export function withSpec(
   spec: Partial<VirtualMachineInstanceSpec>,
 ): Change<VirtualMachineInstance> {

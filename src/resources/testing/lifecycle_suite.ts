@@ -1,0 +1,306 @@
+/** What a VM goes through, told to the controllers through an API server; the same on the in-memory one and a real one. */
+import assert from "node:assert/strict";
+import { VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../../api/registry.ts";
+import type { VirtualMachineSpec } from "../../api/virtual_machine.ts";
+import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
+import { CONTROLLER_REVISIONS } from "../../kube/core_resources.ts";
+import { findCondition } from "../condition.ts";
+import { type Change, SCHEDULED_BY_TEST, vm, vmi, withMetadata, withSpec } from "./builders.ts";
+import { Stage, type StageSubject } from "./stage.ts";
+
+export interface LifecycleSuiteOptions {
+  /** "on the in-memory API server" */
+  where: string;
+  ignore?: boolean;
+  open(): Promise<StageSubject>;
+}
+
+function machine(spec: Partial<VirtualMachineSpec>) {
+  const made = vm(withMetadata({ name: "web", finalizers: [] }));
+  const template = { spec: instance().spec };
+  return { ...made, spec: { ...made.spec, template, ...spec } };
+}
+
+function instance(...changes: Change<VirtualMachineInstance>[]) {
+  return vmi(withSpec({ schedulerName: SCHEDULED_BY_TEST }), ...changes);
+}
+
+export function testLifecycle({ where, ignore = false, open }: LifecycleSuiteOptions): void {
+  const test = (name: string, play: (stage: Stage) => Promise<void>) =>
+    Deno.test({
+      name: `controllers: ${name}, ${where}`,
+      ignore,
+      fn: async () => {
+        await using stage = new Stage(await open());
+        await play(stage);
+      },
+    });
+
+  test("a VM is started, runs, is deleted and leaves nothing", async (stage) => {
+    await stage.createVm(machine({ runStrategy: "Always" }));
+    await stage.untilStatus("web", "Starting");
+    const { vmi } = await stage.run("web");
+    const running = await stage.untilStatus("web", "Running");
+    assert.equal(running.status?.ready, true);
+    assert.equal(running.status?.created, true);
+    assert.equal(vmi.status?.nodeName, "node-1");
+    assert.equal(vmi.metadata.labels?.["kubevirt.io/nodeName"], "node-1");
+    assert.deepEqual(
+      vmi.status?.phaseTransitionTimestamps?.map(({ phase }) => phase),
+      ["Scheduling", "Scheduled", "Running"],
+    );
+    await stage.client.delete(VIRTUAL_MACHINES, stage.key("web"));
+    await stage.untilStatus("web", "Terminating");
+    await stage.until("the VMI to be deleted", () => stage.vmi("web")?.metadata.deletionTimestamp);
+    await stage.end("web", "Succeeded");
+    await stage.until("VMI and VM to go", () => !stage.vmi("web") && !stage.vm("web"));
+  });
+
+  test("a start and stop cost few writes", async (stage) => {
+    const made = machine({ runStrategy: "Always" });
+    const finalizers = ["kubevirt.io/virtualMachineControllerFinalize"];
+    await stage.createVm({ ...made, metadata: { ...made.metadata, finalizers } });
+    await stage.run("web");
+    await stage.untilStatus("web", "Running");
+    assert.deepEqual([...stage.writes].sort(), [
+      "create controllerrevisions",
+      "create pods",
+      "create virtualmachineinstances",
+      "patch virtualmachineinstances", // Scheduling
+      "patch virtualmachineinstances", // Scheduled
+      "patch virtualmachines", // Starting
+      "patch virtualmachines", // Running
+    ]);
+    stage.writes.length = 0;
+    await stage.client.delete(VIRTUAL_MACHINES, stage.key("web"));
+    await stage.until("the VMI to be deleted", () => stage.vmi("web")?.metadata.deletionTimestamp);
+    await stage.end("web", "Succeeded");
+    await stage.until("VMI and VM to go", () => !stage.vmi("web") && !stage.vm("web"));
+    assert.deepEqual([...stage.writes].sort(), [
+      "delete virtualmachineinstances",
+      "patch virtualmachineinstances", // finalizer
+      "patch virtualmachines", // Terminating
+      "patch virtualmachines", // finalizer
+    ]);
+  });
+
+  test("Always brings a guest back that powered off", async (stage) => {
+    await stage.createVm(machine({ runStrategy: "Always" }));
+    const { vmi: first } = await stage.run("web");
+    await stage.untilStatus("web", "Running");
+    await stage.end("web", "Succeeded");
+    await stage.until("another instance", () => {
+      const next = stage.vmi("web");
+      return next !== undefined && next.metadata.uid !== first.metadata.uid && next;
+    });
+    await stage.run("web");
+    await stage.untilStatus("web", "Running");
+  });
+
+  test("RerunOnFailure brings back what failed and leaves what was shut down", async (stage) => {
+    await stage.createVm(machine({ runStrategy: "RerunOnFailure" }));
+    const { vmi: first } = await stage.run("web");
+    await stage.untilStatus("web", "Running");
+    await stage.end("web", "Failed");
+    await stage.until("another instance", () => {
+      const next = stage.vmi("web");
+      return next !== undefined && next.metadata.uid !== first.metadata.uid && next;
+    });
+    await stage.run("web");
+    await stage.untilStatus("web", "Running");
+    await stage.end("web", "Succeeded");
+    await stage.until("no instance", () => stage.vmi("web") === undefined);
+    const stopped = await stage.untilStatus("web", "Stopped");
+    assert.deepEqual(stopped.status?.stateChangeRequests ?? [], []);
+  });
+
+  test("Manual waits for a start request, which can ask for a paused guest", async (stage) => {
+    await stage.createVm(machine({ runStrategy: "Manual" }));
+    await stage.untilStatus("web", "Stopped");
+    assert.equal(stage.vmi("web"), undefined);
+    const stateChangeRequests = [{ action: "Start", data: { paused: "true" } }];
+    await stage.client.patch(
+      VIRTUAL_MACHINES,
+      stage.key("web"),
+      { status: { stateChangeRequests } },
+      { subresource: "status" },
+    );
+    const { vmi } = await stage.run("web");
+    assert.equal(vmi.spec.startStrategy, "Paused");
+    await stage.until("the request to be fulfilled", () => {
+      const { stateChangeRequests = [] } = stage.vm("web")?.status ?? {};
+      return stateChangeRequests.length === 0;
+    });
+  });
+
+  test("a restart request stops the instance it names and starts another", async (stage) => {
+    await stage.createVm(machine({ runStrategy: "Always" }));
+    const { vmi: first } = await stage.run("web");
+    const { uid } = first.metadata;
+    const stateChangeRequests = [{ action: "Stop", uid }, { action: "Start" }];
+    await stage.untilStatus("web", "Running");
+    await stage.client.patch(
+      VIRTUAL_MACHINES,
+      stage.key("web"),
+      { status: { stateChangeRequests } },
+      { subresource: "status" },
+    );
+    await stage.untilStatus("web", "Stopping");
+    await stage.end("web", "Succeeded");
+    await stage.until("another instance", () => {
+      const next = stage.vmi("web");
+      return next !== undefined && next.metadata.uid !== uid && next;
+    });
+    await stage.until("the requests to be fulfilled", () => {
+      const { stateChangeRequests = [] } = stage.vm("web")?.status ?? {};
+      return stateChangeRequests.length === 0;
+    });
+  });
+
+  test("Halted stops a VM, and a change of its template makes a new revision", async (stage) => {
+    await stage.createVm(machine({ runStrategy: "Always" }));
+    await stage.run("web");
+    const running = await stage.untilStatus("web", "Running");
+    const halt = { spec: { runStrategy: "Halted" } };
+    await stage.client.patch(VIRTUAL_MACHINES, stage.key("web"), halt);
+    await stage.untilStatus("web", "Stopping");
+    await stage.end("web", "Succeeded");
+    await stage.untilStatus("web", "Stopped");
+    const change = {
+      spec: {
+        runStrategy: "Always",
+        template: { spec: { domain: { memory: { guest: "1Gi" } } } },
+      },
+    };
+    await stage.client.patch(VIRTUAL_MACHINES, stage.key("web"), change);
+    const { vmi } = await stage.run("web");
+    assert.equal(vmi.spec.domain.memory?.guest, "1Gi");
+    const { namespace } = stage.key("web");
+    const { items } = await stage.client.list(CONTROLLER_REVISIONS, {
+      ...(namespace !== undefined && { namespace }),
+    });
+    const prefix = `revision-start-vm-${running.metadata.uid}-`;
+    const names = items.map(({ metadata }) => metadata.name)
+      .filter((name) => name.startsWith(prefix));
+    assert.deepEqual(names, [vmi.status?.virtualMachineRevisionName]);
+  });
+
+  test("a change of the template of a running VM asks for a restart", async (stage) => {
+    await stage.createVm(machine({ runStrategy: "Always" }));
+    await stage.run("web");
+    await stage.untilStatus("web", "Running");
+    const guest = (quantity: string) => ({
+      spec: { template: { spec: { domain: { memory: { guest: quantity } } } } },
+    });
+    await stage.client.patch(VIRTUAL_MACHINES, stage.key("web"), guest("1Gi"));
+    const asked = await stage.until(
+      "RestartRequired",
+      () => findCondition(stage.vm("web")?.status?.conditions, "RestartRequired"),
+    );
+    assert.match(asked.message ?? "", /spec\.template\.spec\.domain\.memory\.guest/);
+    await stage.client.patch(VIRTUAL_MACHINES, stage.key("web"), guest("512Mi"));
+    await stage.until(
+      "no RestartRequired",
+      () => findCondition(stage.vm("web")?.status?.conditions, "RestartRequired") === undefined,
+    );
+  });
+
+  test("a VM whose pods fail goes into back-off", async (stage) => {
+    await stage.createVm(machine({ runStrategy: "Always" }));
+    const pod = await stage.untilPod("web");
+    await stage.patchPodStatus(pod, { phase: "Failed", reason: "OutOfmemory" });
+    const vm = await stage.untilStatus("web", "CrashLoopBackOff");
+    assert.equal(vm.status?.startFailure?.consecutiveFailCount, 1);
+    await stage.until("no instance", () => stage.vmi("web") === undefined);
+  });
+
+  test("a VM that uses what is not served yet is not started, and says so", async (stage) => {
+    await stage.createVm(machine({
+      runStrategy: "Always",
+      dataVolumeTemplates: [{ metadata: { name: "root" }, spec: {} }],
+    }));
+    const failure = await stage.until(
+      "Failure",
+      () => findCondition(stage.vm("web")?.status?.conditions, "Failure"),
+    );
+    assert.match(failure.message ?? "", /spec\.dataVolumeTemplates/);
+    assert.equal(stage.vmi("web"), undefined);
+  });
+
+  test("an instance that nobody owns is adopted by its VM", async (stage) => {
+    await stage.createVmi(instance());
+    await stage.untilPod("web");
+    await stage.createVm(machine({ runStrategy: "Always" }));
+    const vm = await stage.untilStatus("web", "Starting");
+    const adopted = await stage.until("an owner", () => {
+      const found = stage.vmi("web");
+      return found?.metadata.ownerReferences?.some(({ uid }) => uid === vm.metadata.uid) && found;
+    });
+    assert.equal(adopted.status?.phase, "Scheduling");
+  });
+
+  test("an image that cannot be pulled is shown on VMI and VM", async (stage) => {
+    const volumes = [{ name: "root", containerDisk: { image: "registry.example/none:1" } }];
+    const made = machine({ runStrategy: "Always" });
+    const spec = instance(withSpec({ volumes })).spec;
+    await stage.createVm({ ...made, spec: { ...made.spec, template: { spec } } });
+    const pod = await stage.untilPod("web");
+    const waiting = { reason: "ErrImagePull", message: "not found" };
+    await stage.patchPodStatus(pod, {
+      containerStatuses: pod.spec.containers.map(({ name, image }) => ({
+        name,
+        image,
+        imageID: "",
+        ready: false,
+        restartCount: 0,
+        state: { waiting },
+      })),
+    });
+    await stage.untilStatus("web", "ErrImagePull");
+    const shown = findCondition(stage.vmi("web")?.status?.conditions, "Synchronized");
+    assert.match(shown?.message ?? "", /not found/);
+  });
+
+  test("a pod that fits nowhere is shown, until it does", async (stage) => {
+    await stage.createVm(machine({ runStrategy: "Always" }));
+    const pod = await stage.untilPod("web");
+    const message = "0/1 nodes are available";
+    const unplaced = { type: "PodScheduled", status: "False", reason: "Unschedulable", message };
+    await stage.patchPodStatus(pod, { conditions: [unplaced] });
+    await stage.untilStatus("web", "ErrorUnschedulable");
+    await stage.run("web");
+    const vm = await stage.untilStatus("web", "Running");
+    assert.equal(findCondition(vm.status?.conditions, "PodScheduled"), undefined);
+  });
+
+  test("an instance whose pod vanishes has failed", async (stage) => {
+    await stage.createVmi(instance());
+    const { pod } = await stage.run("web");
+    await stage.removePod(pod);
+    const failed = await stage.untilPhase("web", "Failed");
+    assert.equal(failed.status?.reason, "PodNotExists");
+    const released = await stage.until("the finalizer to go", () => {
+      const found = stage.vmi("web");
+      return (found?.metadata.finalizers ?? []).length === 0 && found;
+    });
+    assert.equal(released.metadata.deletionTimestamp, undefined);
+  });
+
+  test("an instance that is deleted before its guest runs takes its pod along", async (stage) => {
+    await stage.createVmi(instance());
+    const pod = await stage.startPod("web");
+    await stage.untilPhase("web", "Scheduled");
+    await stage.removePod(pod);
+    await stage.untilPhase("web", "Failed");
+    await stage.client.delete(VIRTUAL_MACHINE_INSTANCES, stage.key("web"));
+    await stage.until("the VMI to go", () => stage.vmi("web") === undefined);
+    await stage.createVmi(instance());
+    const second = await stage.untilPod("web");
+    await stage.client.delete(VIRTUAL_MACHINE_INSTANCES, stage.key("web"));
+    await stage.until("the VMI to go", () => stage.vmi("web") === undefined);
+    await stage.until("the pod to go", () => {
+      const left = stage.informers.launcherPods.get(stage.key(second.metadata.name));
+      return left === undefined || left.metadata.uid !== second.metadata.uid;
+    });
+  });
+}
