@@ -82,8 +82,7 @@ export class Orphans {
     if (domain.kind === "unknown") {
       return log.warn("orphaned domain cannot be looked at", { uid, why: domain.why });
     }
-    const runs = domain.kind === "present" && domain.state !== "shutoff" &&
-      domain.state !== "crashed";
+    const runs = domain.kind === "present" && domain.state !== "shutoff";
     if (!runs) {
       log.info("forgetting orphaned domain", { uid });
       return await hypervisor.forget(uid, signal);

@@ -58,10 +58,10 @@ Deno.test({
     await guest.run(["ip", "address", "add", "10.0.2.2/24", "dev", "eth0"]);
     await guest.run(["ip", "link", "set", "eth0", "up"]);
     await guest.run(["ip", "route", "add", "default", "via", "10.0.2.1"]);
-    assert.equal(await guest.serveOnce(8080, () => pod.outside.ask(pod.address, 8080)), "hello\n");
-    assert.equal(await guest.serveOnce(8081, () => pod.ask("127.0.0.1", 8081)), "hello\n");
+    assert.equal(await guest.serveWhile(8080, () => pod.outside.ask(pod.address, 8080)), "hello\n");
+    assert.equal(await guest.serveWhile(8081, () => pod.ask("127.0.0.1", 8081)), "hello\n");
     assert.equal(
-      await pod.outside.serveOnce(8082, () => guest.ask(pod.outsideAddress, 8082)),
+      await pod.outside.serveWhile(8082, () => guest.ask(pod.outsideAddress, 8082)),
       "hello\n",
     );
   },

@@ -83,15 +83,15 @@ print(s.recv(64).decode(), end="")`;
     return await this.run(["python3", "-c", script]);
   }
 
-  /** Says "hello" to the one connection that is made while it listens. */
-  async serveOnce(port: number, connect: () => Promise<string>): Promise<string> {
+  /** Says "hello" to every connection that is made while `connect` runs. */
+  async serveWhile(port: number, connect: () => Promise<string>): Promise<string> {
     const script = `import socket
 s = socket.create_server(("0.0.0.0", ${port}))
-s.settimeout(15)
 print("listening", flush=True)
-c, _ = s.accept()
-c.sendall(b"hello\\n")
-c.close()`;
+while True:
+    c, _ = s.accept()
+    c.sendall(b"hello\\n")
+    c.close()`;
     const server = new Deno.Command("nsenter", {
       args: [`--net=/proc/${this.pid}/ns/net`, "--", "python3", "-c", script],
       stdin: "null",
@@ -100,10 +100,11 @@ c.close()`;
     }).spawn();
     const reader = server.stdout.getReader();
     await reader.read();
-    await reader.cancel();
     try {
       return await connect();
     } finally {
+      server.kill("SIGKILL");
+      await reader.cancel();
       await server.status;
     }
   }

@@ -89,7 +89,7 @@ function cleanUp(world: World): VmiDecision {
 }
 
 function isOver({ state }: PresentDomain): boolean {
-  return state === "shutoff" || state === "crashed";
+  return state === "shutoff";
 }
 
 function withoutDomain(world: World): VmiDecision {

@@ -53,6 +53,8 @@ interface Launch {
   signal: AbortSignal;
 }
 
+/** The group QEMU runs as; also that of the launcher pod. */
+const QEMU_GROUP = 107;
 const RESOLV_CONF_PATH = "/etc/resolv.conf";
 const RESOLV_CONF_BYTES_MAX = 64 * 1024;
 /** Without the pod's own network there is nothing to be smaller than. */
@@ -128,7 +130,8 @@ export class Launcher {
       const data = await readSeedData(seed, { read, signal });
       const files = cloudInitFiles(vmi, { kind: seed.kind, data });
       const directory = `${this.#options.runDirectory}/vms/${vmi.metadata.uid}`;
-      await writeSeedImage(files, { path: `${directory}/${seedPath(seed.volumeName)}`, signal });
+      const path = `${directory}/${seedPath(seed.volumeName)}`;
+      await writeSeedImage(files, { path, group: QEMU_GROUP, signal });
     }
   }
 
