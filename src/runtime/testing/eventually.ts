@@ -1,0 +1,13 @@
+/** Waits in tests for a condition instead of for time. */
+
+const DEADLINE_MS = 10_000;
+const TURN_MS = 1;
+
+/** Resolves when the condition holds; throws what it named when it does not within the deadline. */
+export async function eventually(what: string, condition: () => boolean): Promise<void> {
+  const endMs = performance.now() + DEADLINE_MS;
+  while (!condition()) {
+    if (performance.now() > endMs) throw new Error(`Cannot go on: it never came that ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, TURN_MS));
+  }
+}
