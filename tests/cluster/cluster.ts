@@ -26,6 +26,14 @@ export class Cluster implements AsyncDisposable {
   readonly #slot: MachineSlot;
   readonly #bin: string;
 
+  /** The cluster that the runner started; it stays the runner's to end. */
+  static async attach(directory: string): Promise<Cluster> {
+    const index = Number(await Deno.readTextFile(`${directory}/index`));
+    const slot = { index, directory };
+    const bin = await Deno.readTextFile(`${directory}/bin`);
+    return new Cluster({ slot, bin, nodes: await findNodes(slot) });
+  }
+
   private constructor(parts: { slot: MachineSlot; bin: string; nodes: readonly ClusterNode[] }) {
     this.#slot = parts.slot;
     this.#bin = parts.bin;
@@ -43,12 +51,13 @@ export class Cluster implements AsyncDisposable {
         ? "starting a control plane"
         : `starting a control plane and ${options.nodes} nodes`;
       const env = { STATE: slot.directory, BIN: bin, INDEX: `${slot.index}`, IMAGES: images };
+      await Deno.writeTextFile(`${slot.directory}/bin`, bin);
       await step(what, () =>
         runCommand([`${SCRIPTS}/up.sh`, `${options.nodes}`], {
           env,
           signal: AbortSignal.timeout(START_TIMEOUT_MS),
         }));
-      return new Cluster({ slot, bin, nodes: await findNodes(slot, options.nodes) });
+      return new Cluster({ slot, bin, nodes: await findNodes(slot) });
     } catch (cause) {
       const logs = await tailLogs(slot.directory);
       await releaseMachineSlot(slot);
@@ -61,6 +70,11 @@ export class Cluster implements AsyncDisposable {
     return await tailLogs(this.#slot.directory);
   }
 
+  /** Where everything of the cluster is kept; {@link Cluster.attach} takes it. */
+  get directory(): string {
+    return this.#slot.directory;
+  }
+
   get logDirectory(): string {
     return `${this.#slot.directory}/logs`;
   }
@@ -69,20 +83,6 @@ export class Cluster implements AsyncDisposable {
   async kubectl(args: readonly string[], options: CommandOptions = {}): Promise<string> {
     const command = [`${this.#bin}/kubectl`, "--kubeconfig", this.kubeconfigPath, ...args];
     return await runCommand(command, options);
-  }
-
-  /** Starts kubectl and leaves it running: `logs -f`, `port-forward`. */
-  spawnKubectl(args: readonly string[]): Deno.ChildProcess {
-    return new Deno.Command(`${this.#bin}/kubectl`, {
-      args: ["--kubeconfig", this.kubeconfigPath, ...args],
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-  }
-
-  /** `kubectl get -o json`, parsed. */
-  async get<T>(args: readonly string[]): Promise<T> {
-    return JSON.parse(await this.kubectl(["get", "-o", "json", ...args])) as T;
   }
 
   /** Applies manifests given as YAML or JSON text. */
@@ -113,9 +113,9 @@ async function gatherImages(slot: MachineSlot, archives: readonly string[]): Pro
   return archives.length > 0 ? directory : "";
 }
 
-async function findNodes(slot: MachineSlot, count: number): Promise<ClusterNode[]> {
+async function findNodes(slot: MachineSlot): Promise<ClusterNode[]> {
   const nodes: ClusterNode[] = [];
-  for (let number = 1; number <= count; number++) {
+  for (let number = 1; await exists(`${slot.directory}/node${number}/init.pid`); number++) {
     const pid = await Deno.readTextFile(`${slot.directory}/node${number}/init.pid`);
     nodes.push(
       new ClusterNode({
@@ -126,6 +126,10 @@ async function findNodes(slot: MachineSlot, count: number): Promise<ClusterNode[
     );
   }
   return nodes;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
 }
 
 const LOG_TAIL_LINES = 15;

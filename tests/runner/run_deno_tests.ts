@@ -1,0 +1,39 @@
+import { countJunit } from "./junit.ts";
+import type { Outcome } from "./outcome.ts";
+
+export interface DenoTestOptions {
+  paths: readonly string[];
+  /** For tests that share nothing. */
+  parallel?: boolean;
+  ignore?: readonly string[];
+  env?: Record<string, string>;
+}
+
+/** Runs `deno test` with its output shown as it comes. A run that ends without a report counts as one failure. */
+export async function runDenoTests(options: DenoTestOptions): Promise<Outcome> {
+  const report = await Deno.makeTempFile({ suffix: ".xml" });
+  try {
+    const { success } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "test",
+        "--quiet",
+        "--no-check",
+        "--allow-all",
+        "--sanitize-ops",
+        "--sanitize-resources",
+        `--junit-path=${report}`,
+        ...(options.parallel ? ["--parallel"] : []),
+        ...(options.ignore ? [`--ignore=${options.ignore.join(",")}`] : []),
+        ...options.paths,
+      ],
+      ...(options.env ? { env: options.env } : {}),
+      stdin: "null",
+      stdout: "inherit",
+      stderr: "inherit",
+    }).spawn().status;
+    const outcome = countJunit(await Deno.readTextFile(report));
+    return success || outcome.failed > 0 ? outcome : { ...outcome, failed: 1 };
+  } finally {
+    await Deno.remove(report);
+  }
+}
