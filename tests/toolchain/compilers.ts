@@ -3,7 +3,7 @@ import { runCommand } from "./run_command.ts";
 /** Programs that Debian 12 does not have new enough; they are looked for, not installed. */
 const COMPILERS = [
   { program: "go", args: ["version"], minimum: [1, 24], needed: "to build Kubernetes" },
-  { program: "cargo", args: ["--version"], minimum: [1, 75], needed: "to build the native parts" },
+  { program: "cargo", args: ["--version"], minimum: [1, 95], needed: "to build the native parts" },
 ] as const;
 
 /** What is missing or too old, one sentence each. */
