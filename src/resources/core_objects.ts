@@ -91,6 +91,15 @@ export interface Pod extends KubeObject {
 export type NewObject<T extends KubeObject> = Omit<T, "metadata"> & { metadata: NewObjectMeta };
 export type NewObjectMeta = Omit<ObjectMeta, "uid">;
 
+export interface PersistentVolumeClaim extends KubeObject {
+  spec?: {
+    accessModes?: string[];
+    volumeMode?: string;
+    resources?: { requests?: Record<string, string> };
+  };
+  status?: { phase?: string; capacity?: Record<string, string> };
+}
+
 export interface Node extends KubeObject {
   spec?: { unschedulable?: boolean; taints?: { key: string; value?: string; effect: string }[] };
   status?: { addresses?: { type: string; address: string }[] };

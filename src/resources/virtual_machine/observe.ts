@@ -6,6 +6,7 @@ import type { ControllerRevision } from "../core_objects.ts";
 import type { ControllerInformers } from "../informers.ts";
 import { isControlledBy } from "../owner_reference.ts";
 import { runsGenerationOf } from "./restart_required.ts";
+import { startedRevisionName } from "./revision.ts";
 import type { VirtualMachineWorld } from "./world.ts";
 
 export interface ObserveDependencies {
@@ -25,7 +26,7 @@ export async function observeVirtualMachine(
   const world: VirtualMachineWorld = { now: clock.now().toISOString(), vm };
   const vmi = informers.virtualMachineInstances.get(key);
   if (vmi === undefined) return world;
-  const revision = vmi.status?.virtualMachineRevisionName;
+  const revision = startedRevisionName(vmi);
   const isOutdated = isControlledBy(vmi, vm.metadata.uid) && !runsGenerationOf(vm, vmi);
   if (!isOutdated || revision === undefined) return { ...world, vmi };
   const runningRevision = await client.get<ControllerRevision>(

@@ -4,10 +4,9 @@
  */
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
-import { VM_GENERATION_ANNOTATION } from "../../api/labels.ts";
 import type { ControllerRevision } from "../core_objects.ts";
 import { isEqualJson, isRecord } from "../merge_patch.ts";
-import { templateSpecOf } from "./revision.ts";
+import { startedGeneration, templateSpecOf } from "./revision.ts";
 
 /** A message names this many fields at most. */
 const PATHS_MAX = 3;
@@ -31,12 +30,6 @@ export function templateChange(
   const paths = changedPaths("spec.template.spec", started, vm.spec.template.spec)
     .filter((path) => !IGNORED_PATHS.includes(path));
   return paths.length === 0 ? { kind: "none" } : { kind: "changed", paths };
-}
-
-/** The generation of the VM that the instance was made from; `undefined` for an instance that no VM made. */
-export function startedGeneration(vmi: VirtualMachineInstance): number | undefined {
-  const generation = Number.parseInt(vmi.metadata.annotations?.[VM_GENERATION_ANNOTATION] ?? "");
-  return Number.isNaN(generation) ? undefined : generation;
 }
 
 /** Whether the instance was made from the VM exactly as it is now. */

@@ -2,16 +2,36 @@
  * What a VM's instance was started from, kept as a ControllerRevision: by it a later change of the template is told from
  * what runs.
  */
+import { VM_GENERATION_ANNOTATION } from "../../api/labels.ts";
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
+import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import type { ControllerRevision, NewObject } from "../core_objects.ts";
 import { isRecord } from "../merge_patch.ts";
-import { controllerReference } from "../owner_reference.ts";
+import { controllerOf, controllerReference } from "../owner_reference.ts";
 
 /** Label of a revision: UID of its VM, so that a VM's revisions can be listed. denovirt's own. */
 export const REVISION_VM_UID_LABEL = "denovirt.io/virtual-machine-uid";
 
 export function revisionName(vm: VirtualMachine): string {
-  return `revision-start-vm-${vm.metadata.uid}-${vm.metadata.generation ?? 1}`;
+  return revisionNameOf({ vmUid: vm.metadata.uid, generation: vm.metadata.generation ?? 1 });
+}
+
+function revisionNameOf({ vmUid, generation }: { vmUid: string; generation: number }): string {
+  return `revision-start-vm-${vmUid}-${generation}`;
+}
+
+/** Follows from the instance's owner and annotation; `undefined` for an instance that no VM has started. */
+export function startedRevisionName(vmi: VirtualMachineInstance): string | undefined {
+  const owner = controllerOf(vmi);
+  const generation = startedGeneration(vmi);
+  if (owner?.kind !== "VirtualMachine" || generation === undefined) return undefined;
+  return revisionNameOf({ vmUid: owner.uid, generation });
+}
+
+/** The generation of the VM that the instance was made from; `undefined` for an instance that no VM has started. */
+export function startedGeneration(vmi: VirtualMachineInstance): number | undefined {
+  const generation = Number.parseInt(vmi.metadata.annotations?.[VM_GENERATION_ANNOTATION] ?? "");
+  return Number.isNaN(generation) ? undefined : generation;
 }
 
 export function revisionOf(vm: VirtualMachine): NewObject<ControllerRevision> {

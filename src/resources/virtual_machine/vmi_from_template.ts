@@ -6,7 +6,6 @@ import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.
 import type { NewObject } from "../core_objects.ts";
 import { controllerReference } from "../owner_reference.ts";
 import { legacyFirmwareUuid } from "./firmware_uuid.ts";
-import { revisionName } from "./revision.ts";
 
 /**
  * Named as the VM, so a second create cannot make a second instance. No finalizer of the VM controller: an instance that has
@@ -42,6 +41,5 @@ export function vmiFromTemplate(
       },
       ...(options.paused && { startStrategy: StartStrategy.Paused }),
     },
-    status: { virtualMachineRevisionName: revisionName(vm) },
   };
 }

@@ -27,7 +27,9 @@ import type { Decision, EventRecord } from "../../runtime/reconciler.ts";
 import { findCondition } from "../condition.ts";
 import type { Pod } from "../core_objects.ts";
 import { msUntil } from "../timestamp.ts";
+import { claimProblem } from "./claims.ts";
 import { notReady, type Problem, withPodProblems, withProblem } from "./conditions.ts";
+import { startedRevisionName } from "../virtual_machine/revision.ts";
 import { handOverStatus } from "./hand_over.ts";
 import { endingOf, hasTerminated, isReadyForGuest } from "./launcher_pod_state.ts";
 import { enteredPhaseAt, enterPhase } from "./phase_transition.ts";
@@ -48,6 +50,9 @@ export type VirtualMachineInstanceDecision = Decision<
 const UNUSED_POD_GRACE_SECONDS = 1;
 /** The agent releases the envelope when the guest has ended, and the pod ends by itself. One that does not is deleted. */
 const FINAL_POD_MS_MAX = 30_000;
+
+/** How soon a claim that does not exist is looked for again. */
+const CLAIM_RECHECK_MS = 5_000;
 
 const FINALIZERS: readonly string[] = [
   VIRTUAL_MACHINE_INSTANCE_FINALIZER,
@@ -95,22 +100,41 @@ function decideStart(world: VirtualMachineInstanceWorld): VirtualMachineInstance
 function decideCreate(world: VirtualMachineInstanceWorld): VirtualMachineInstanceDecision {
   const { vmi, now } = world;
   const state = stateOf(vmi);
-  const unserved = unservedFields(vmi.spec);
-  if (unserved.length > 0) {
-    const reason = SynchronizedReason.FailedCreate;
-    const problem = { reason, message: unservedMessage(unserved) };
+  const problem = unservedProblem(vmi) ?? claimProblem(vmi, world.claims);
+  if (problem !== undefined) {
     const status = withProblem(enterPhase(state.status, Phase.Pending, now), problem, now);
-    return { actions: [], status: { ...state, status }, events: problemEvents(vmi, problem) };
+    const events = problemEvents(vmi, problem);
+    // A spec does not change any more, but a claim may come into being. Claims are not watched.
+    const isWaiting = problem.reason === SynchronizedReason.FailedPvcNotFound;
+    return {
+      actions: [],
+      status: { ...state, status },
+      events,
+      ...(isWaiting && { requeueAfterMs: CLAIM_RECHECK_MS }),
+    };
   }
   const pod = launcherPod(world);
   const message = `Created virtual machine pod ${pod.metadata.name}`;
   // The status is written after the pod has been created, so this phase is true by then.
   const status = withProblem(enterPhase(state.status, Phase.Scheduling, now), undefined, now);
+  const virtualMachineRevisionName = startedRevisionName(vmi);
   return {
     actions: [{ type: "create_pod", pod }],
-    status: { ...state, status },
+    status: {
+      ...state,
+      status: {
+        ...status,
+        ...(virtualMachineRevisionName !== undefined && { virtualMachineRevisionName }),
+      },
+    },
     events: [{ regarding: vmi, type: "Normal", reason: "SuccessfulCreate", message }],
   };
+}
+
+function unservedProblem({ spec }: VirtualMachineInstance): Problem | undefined {
+  const unserved = unservedFields(spec);
+  if (unserved.length === 0) return undefined;
+  return { reason: SynchronizedReason.FailedCreate, message: unservedMessage(unserved) };
 }
 
 function handOver(world: VirtualMachineInstanceWorld, pod: Pod): VirtualMachineInstanceState {
@@ -120,7 +144,7 @@ function handOver(world: VirtualMachineInstanceWorld, pod: Pod): VirtualMachineI
   return {
     ...state,
     labels: { ...state.labels, [NODE_NAME_LABEL]: pod.spec.nodeName ?? "" },
-    status: { ...status, ...handOverStatus(vmi, pod) },
+    status: { ...status, ...handOverStatus(world, pod) },
   };
 }
 

@@ -4,9 +4,12 @@ import { testDecisionCases } from "../testing/decision_cases.ts";
 import { decideVirtualMachineInstance } from "./decide.ts";
 import type { VirtualMachineInstanceWorld } from "./world.ts";
 
+type DerivedOrEmpty = "configuration" | "envelopeImage" | "pods" | "claims";
+
 /** The configuration is derived, and holds a function: a case gives the object that it is derived from. */
-type GivenWorld = Omit<VirtualMachineInstanceWorld, "configuration" | "envelopeImage" | "pods"> & {
+type GivenWorld = Omit<VirtualMachineInstanceWorld, DerivedOrEmpty> & {
   pods?: VirtualMachineInstanceWorld["pods"];
+  claims?: VirtualMachineInstanceWorld["claims"];
   kubevirt?: KubeVirt;
 };
 
@@ -15,6 +18,7 @@ testDecisionCases<GivenWorld>({
   decide: ({ kubevirt, ...given }) =>
     decideVirtualMachineInstance({
       pods: [],
+      claims: [],
       ...given,
       configuration: effectiveConfiguration(kubevirt),
       envelopeImage: "registry.example/envelope:1",

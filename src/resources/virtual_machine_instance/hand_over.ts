@@ -8,15 +8,17 @@ import type {
 } from "../../api/virtual_machine_instance_status.ts";
 import type { VolumeStatus } from "../../api/volume_status.ts";
 import { formatBytes } from "../../api/quantity.ts";
-import type { Pod } from "../core_objects.ts";
+import type { PersistentVolumeClaim, Pod } from "../core_objects.ts";
+import { claimInfo } from "./claims.ts";
 import { COMPUTE_CONTAINER } from "./pod_labels.ts";
+import type { VirtualMachineInstanceWorld } from "./world.ts";
 
 /** The CNI's name for the pod's interface. */
 const POD_INTERFACE = "eth0";
 
 /** Fields of the status that are known once the pod is up on its node. */
 export function handOverStatus(
-  vmi: VirtualMachineInstance,
+  { vmi, claims }: Pick<VirtualMachineInstanceWorld, "vmi" | "claims">,
   pod: Pod,
 ): Partial<VirtualMachineInstanceStatus> {
   const compute = pod.spec.containers.find(({ name }) => name === COMPUTE_CONTAINER);
@@ -26,7 +28,7 @@ export function handOverStatus(
     nodeName,
     activePods: { [pod.metadata.uid]: nodeName },
     interfaces: interfaces(vmi, pod),
-    volumeStatus: volumeStatus(vmi),
+    volumeStatus: volumeStatus(vmi, claims),
     migrationTransport: "Unix",
     ...(pod.status?.qosClass !== undefined && { qosClass: pod.status.qosClass }),
     ...(compute !== undefined && { launcherContainerImageVersion: compute.image }),
@@ -58,6 +60,13 @@ function addresses(pod: Pod): Partial<VirtualMachineInstanceNetworkInterface> {
 }
 
 /** Targets such as "vda" are the agent's to say. */
-function volumeStatus(vmi: VirtualMachineInstance): VolumeStatus[] {
-  return (vmi.spec.volumes ?? []).map(({ name }) => ({ name, target: "" }));
+function volumeStatus(
+  vmi: VirtualMachineInstance,
+  claims: readonly PersistentVolumeClaim[],
+): VolumeStatus[] {
+  return (vmi.spec.volumes ?? []).map(({ name, persistentVolumeClaim: source }) => {
+    const claim = claims.find(({ metadata }) => metadata.name === source?.claimName);
+    const info = claim === undefined ? {} : { persistentVolumeClaimInfo: claimInfo(claim) };
+    return { name, target: "", ...info };
+  });
 }

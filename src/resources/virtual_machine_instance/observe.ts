@@ -2,13 +2,15 @@ import { CREATED_BY_LABEL } from "../../api/labels.ts";
 import { isFinalPhase, VirtualMachineInstancePhase as Phase } from "../../api/phases.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import type { KubeClient } from "../../kube/client.ts";
-import { PODS } from "../../kube/core_resources.ts";
-import type { ObjectKey } from "../../kube/object.ts";
+import { PERSISTENT_VOLUME_CLAIMS, PODS } from "../../kube/core_resources.ts";
+import { keyOf, type ObjectKey } from "../../kube/object.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import type { Pod } from "../core_objects.ts";
+import type { PersistentVolumeClaim, Pod } from "../core_objects.ts";
 import { BY_VMI_UID, type ControllerInformers } from "../informers.ts";
 import { effectiveConfiguration, primaryKubeVirt } from "../kubevirt/configuration.ts";
 import { isControlledBy } from "../owner_reference.ts";
+import { claimNames } from "./claims.ts";
+import { isHandedOver } from "./decide.ts";
 import type { VirtualMachineInstanceWorld } from "./world.ts";
 
 export interface ObserveDependencies {
@@ -35,6 +37,7 @@ export async function observeVirtualMachineInstance(
     now: clock.now().toISOString(),
     vmi,
     pods: pods.filter((pod) => isControlledBy(pod, uid)),
+    claims: isHandedOver(vmi) ? [] : await readClaims(client, vmi, signal),
     configuration: effectiveConfiguration(primaryKubeVirt(informers.kubevirts.list())),
     envelopeImage,
   };
@@ -46,6 +49,23 @@ function mustHavePod({ metadata, status }: VirtualMachineInstance): boolean {
   if (isFinalPhase(phase)) return false;
   const isUntouched = phase === Phase.Unset || phase === Phase.Pending;
   return !isUntouched || Boolean(metadata.deletionTimestamp);
+}
+
+async function readClaims(
+  client: KubeClient,
+  vmi: VirtualMachineInstance,
+  signal: AbortSignal,
+): Promise<PersistentVolumeClaim[]> {
+  const claims = await Promise.all(
+    claimNames(vmi).map((name) =>
+      client.get<PersistentVolumeClaim>(
+        PERSISTENT_VOLUME_CLAIMS,
+        { ...keyOf(vmi), name },
+        { signal },
+      )
+    ),
+  );
+  return claims.filter((claim) => claim !== undefined);
 }
 
 /** All launcher pods of an instance, as the API server has them now. */

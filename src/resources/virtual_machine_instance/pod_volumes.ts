@@ -19,6 +19,7 @@ const EPHEMERAL_DISKS_DIRECTORY = "/var/run/denovirt/ephemeral-disks";
 /** Users' images have no binary of ours: it is copied to where they see it. */
 const BINARY_VOLUME = "virt-bin-share-dir";
 const BINARY_DIRECTORY = "/var/run/denovirt/bin";
+const CLAIMS_DIRECTORY = "/var/run/kubevirt-private/vmi-disks";
 const SECRET_DIRECTORY = "/var/run/kubevirt-private/secret";
 
 const KERNEL_BOOT_CONTAINER = "kernel-boot-volume";
@@ -34,7 +35,10 @@ export interface PodStorage {
 
 export function podStorage(vmi: VirtualMachineInstance, envelope: EnvelopeImage): PodStorage {
   const images = heldImages(vmi);
-  const secrets = (vmi.spec.volumes ?? []).flatMap(cloudInitSecrets);
+  const mounted = (vmi.spec.volumes ?? []).flatMap((each) => [
+    ...cloudInitSecrets(each),
+    ...claim(each),
+  ]);
   const resources = holderResources({ guaranteed: wantsGuaranteed(vmi) });
   const pullSecrets = images.flatMap(({ pullSecret }) => pullSecret ?? []);
   return {
@@ -42,12 +46,12 @@ export function podStorage(vmi: VirtualMachineInstance, envelope: EnvelopeImage)
       { name: SOCKETS_VOLUME, emptyDir: {} },
       { name: EPHEMERAL_DISKS_VOLUME, emptyDir: {} },
       ...(images.length > 0 ? [{ name: BINARY_VOLUME, emptyDir: {} }] : []),
-      ...secrets.map(({ volume }) => volume),
+      ...mounted.map(({ volume }) => volume),
     ],
     computeMounts: [
       { name: SOCKETS_VOLUME, mountPath: SOCKETS_DIRECTORY },
       { name: EPHEMERAL_DISKS_VOLUME, mountPath: EPHEMERAL_DISKS_DIRECTORY },
-      ...secrets.map(({ mount }) => mount),
+      ...mounted.map(({ mount }) => mount),
     ],
     initContainers: images.length > 0 ? [binaryInstaller(envelope, resources)] : [],
     containers: images.map((image) => holder(image, resources)),
@@ -128,8 +132,23 @@ export function defaultPullPolicy(image: string): string {
   return tag === "latest" ? "Always" : "IfNotPresent";
 }
 
+interface MountedVolume {
+  volume: PodVolume;
+  mount: VolumeMount;
+}
+
+/** A file system that holds a disk image; the agent takes the image from the mount. */
+function claim({ name, persistentVolumeClaim: source }: Volume): MountedVolume[] {
+  if (source === undefined) return [];
+  const { claimName, readOnly = false } = source;
+  return [{
+    volume: { name, persistentVolumeClaim: { claimName, ...(readOnly && { readOnly }) } },
+    mount: { name, mountPath: `${CLAIMS_DIRECTORY}/${name}`, ...(readOnly && { readOnly }) },
+  }];
+}
+
 /** Secrets with cloud-init data, where the agent reads them to make the guest's disk. */
-function cloudInitSecrets(volume: Volume): { volume: PodVolume; mount: VolumeMount }[] {
+function cloudInitSecrets(volume: Volume): MountedVolume[] {
   const source = volume.cloudInitNoCloud ?? volume.cloudInitConfigDrive;
   const names = source === undefined ? [] : secretNames(source);
   if (names.length === 0) return [];

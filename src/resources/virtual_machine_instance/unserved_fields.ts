@@ -14,6 +14,7 @@ const SERVED_SOURCES: readonly string[] = [
   "cloudInitNoCloud",
   "cloudInitConfigDrive",
   "emptyDisk",
+  "persistentVolumeClaim",
 ];
 
 /** Names of sockets of the pod itself: a container disk's socket is named as its volume. */
@@ -37,6 +38,10 @@ function volumes(spec: VirtualMachineInstanceSpec): string[] {
     ...Object.keys(volume)
       .filter((key) => key !== "name" && !SERVED_SOURCES.includes(key))
       .map((source) => `spec.volumes[${index}].${source}`),
+    ...when(
+      volume.persistentVolumeClaim?.hotpluggable === true,
+      `spec.volumes[${index}].persistentVolumeClaim.hotpluggable`,
+    ),
     ...when(
       volume.containerDisk !== undefined && RESERVED_DISK_NAMES.includes(volume.name),
       `spec.volumes[${index}].name`,

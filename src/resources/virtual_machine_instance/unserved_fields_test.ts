@@ -10,6 +10,7 @@ const served: VirtualMachineInstanceSpec = vmi(withSpec({
     { name: "init", cloudInitNoCloud: { userData: "#cloud-config" } },
     { name: "drive", cloudInitConfigDrive: { userData: "#cloud-config" } },
     { name: "scratch", emptyDisk: { capacity: "1Gi" } },
+    { name: "data", persistentVolumeClaim: { claimName: "data" } },
   ],
 })).spec;
 
@@ -19,12 +20,18 @@ Deno.test("unservedFields() has nothing against what the pod can hold", () => {
 
 const TABLE: [path: string, spec: VirtualMachineInstanceSpec][] = [
   [
-    "spec.volumes[1].persistentVolumeClaim",
+    "spec.volumes[1].dataVolume",
     vmi(withSpec({
       volumes: [
         { name: "a", emptyDisk: { capacity: 1 } },
-        { name: "b", persistentVolumeClaim: { claimName: "c" } },
+        { name: "b", dataVolume: { name: "c" } },
       ],
+    })).spec,
+  ],
+  [
+    "spec.volumes[0].persistentVolumeClaim.hotpluggable",
+    vmi(withSpec({
+      volumes: [{ name: "a", persistentVolumeClaim: { claimName: "c", hotpluggable: true } }],
     })).spec,
   ],
   [

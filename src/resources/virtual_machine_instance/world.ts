@@ -1,7 +1,7 @@
 /** What the VMI controller sees and may do: all of it data. */
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import type { VirtualMachineInstanceStatus } from "../../api/virtual_machine_instance_status.ts";
-import type { NewObject, Pod } from "../core_objects.ts";
+import type { NewObject, PersistentVolumeClaim, Pod } from "../core_objects.ts";
 import type { ClusterConfiguration } from "../kubevirt/configuration.ts";
 
 export interface VirtualMachineInstanceWorld {
@@ -10,6 +10,8 @@ export interface VirtualMachineInstanceWorld {
   vmi: VirtualMachineInstance;
   /** The launcher pods that this VMI controls. An instance past Pending without any was looked for live. */
   pods: readonly Pod[];
+  /** The claims that its volumes name, as far as they exist; read only until the hand-over. */
+  claims: readonly PersistentVolumeClaim[];
   configuration: ClusterConfiguration;
   envelopeImage: string;
 }
