@@ -41,13 +41,15 @@ export interface FakeCall {
   key?: Partial<ObjectKey>;
   subresource?: string;
   body?: unknown;
+  /** The caller's, for an `onCall` that lets the call hang. */
+  signal?: AbortSignal;
 }
 
 /** How a {@link FakeClient} is made. */
 export interface FakeClientOptions {
   /** Kinds whose status is an ordinary field, besides those of Kubernetes that have none. */
   withoutStatusSubresource?: readonly Resource[];
-  /** Counts calls, or throws instead of the server. What it returns, unless `undefined`, is the answer. */
+  /** Counts calls, or throws instead of the server. What it returns, unless `undefined`, is or promises the answer. */
   onCall?: (call: FakeCall) => unknown;
   /** @default the wall clock */
   now?: () => Date;
@@ -215,7 +217,8 @@ export class FakeClient implements KubeClient {
   async #serve<R>(call: FakeCall, options: CallOptions, serve: () => R): Promise<R> {
     await Promise.resolve(); // No answer comes in the same turn, as on a network.
     options.signal?.throwIfAborted();
-    const answer = this.#options.onCall?.(call);
+    const { signal } = options;
+    const answer = this.#options.onCall?.(signal === undefined ? call : { ...call, signal });
     return answer === undefined ? serve() : answer as R;
   }
 
