@@ -16,6 +16,7 @@ import { addMs, msUntil, toWholeSeconds } from "../timestamp.ts";
 
 const DELAY_MS_BASE = 10_000;
 const DELAY_MS_MAX = 300_000;
+const SECOND_MS = 1_000;
 /** Spreads VMs that fail together, such as all guests of a broken image. */
 const JITTER_FRACTION_MAX = 0.5;
 
@@ -55,8 +56,15 @@ export function nextStartFailure(input: StartFailureInput): VirtualMachineStartF
   return {
     consecutiveFailCount: count,
     lastFailedVMIUID: uid,
-    retryAfterTimestamp: toWholeSeconds(addMs(now, backOffDelayMs(count, uid) + 999)),
+    retryAfterTimestamp: retryAfter(now, { count, uid }),
   };
+}
+
+/** The API has whole seconds: down to one, unless the wait became shorter than the least; then up. */
+function retryAfter(now: string, { count, uid }: { count: number; uid: string }): string {
+  const down = toWholeSeconds(addMs(now, backOffDelayMs(count, uid)));
+  const leastMs = Math.min(DELAY_MS_BASE * count ** 2, DELAY_MS_MAX - SECOND_MS);
+  return msUntil(down, now) >= leastMs ? down : toWholeSeconds(addMs(now, leastMs + SECOND_MS - 1));
 }
 
 /** How long until the next start may be tried; 0 when at once. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { vmi, withStatus } from "../testing/builders.ts";
+import { vmi, withMetadata, withStatus } from "../testing/builders.ts";
 import { backOffDelayMs, backOffRemainingMs, nextStartFailure } from "./crash_loop_backoff.ts";
 
 const NOW = "2026-03-01T10:00:00.000Z";
@@ -29,14 +29,20 @@ Deno.test("backOffDelayMs() spreads VMs that fail together", () => {
   assert.ok(new Set(uids.map((uid) => backOffDelayMs(1, uid))).size > 90);
 });
 
-Deno.test("nextStartFailure() never lets the retry come early", () => {
-  const failed = vmi(withStatus({ phase: "Failed" }));
-  const failure = nextStartFailure({ now: NOW, runStrategy: "Always", vmi: failed });
-  assert.equal(failure?.consecutiveFailCount, 1);
-  assert.equal(failure?.lastFailedVMIUID, failed.metadata.uid);
-  const delayMs = backOffDelayMs(1, failed.metadata.uid);
-  assert.ok(backOffRemainingMs(failure, NOW) >= delayMs);
-  assert.ok(backOffRemainingMs(failure, NOW) < delayMs + 1000);
+Deno.test("nextStartFailure() keeps the wait between its bounds, in whole seconds", () => {
+  const count = fc.integer({ min: 0, max: 8 });
+  fc.assert(fc.property(fc.uuid(), count, fc.integer({ min: 0, max: 999 }), (uid, before, ms) => {
+    const now = new Date(Date.parse(NOW) + ms).toISOString();
+    const failed = vmi(withStatus({ phase: "Failed" }), withMetadata({ uid }));
+    const previous = { consecutiveFailCount: before };
+    const failure = nextStartFailure({ now, runStrategy: "Always", vmi: failed, previous });
+    assert.equal(failure?.consecutiveFailCount, before + 1);
+    assert.equal(failure?.lastFailedVMIUID, uid);
+    assert.match(failure?.retryAfterTimestamp ?? "", /:\d\dZ$/);
+    const [, minMs = 300_000, maxMs = 300_000] = BOUNDS[before] ?? [];
+    const remainingMs = backOffRemainingMs(failure, now);
+    assert.ok(remainingMs >= Math.min(minMs, 299_000) && remainingMs <= maxMs, `${remainingMs}`);
+  }));
 });
 
 Deno.test("nextStartFailure() counts an instance once", () => {
