@@ -53,8 +53,6 @@ interface Launch {
   signal: AbortSignal;
 }
 
-/** The group QEMU runs as; also that of the launcher pod. */
-const QEMU_GROUP = 107;
 const RESOLV_CONF_PATH = "/etc/resolv.conf";
 const RESOLV_CONF_BYTES_MAX = 64 * 1024;
 /** Without the pod's own network there is nothing to be smaller than. */
@@ -131,7 +129,7 @@ export class Launcher {
       const files = cloudInitFiles(vmi, { kind: seed.kind, data });
       const directory = `${this.#options.runDirectory}/vms/${vmi.metadata.uid}`;
       const path = `${directory}/${seedPath(seed.volumeName)}`;
-      await writeSeedImage(files, { path, group: QEMU_GROUP, signal });
+      await writeSeedImage(files, { path, signal });
     }
   }
 

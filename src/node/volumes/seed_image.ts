@@ -11,17 +11,10 @@ export const SEED_BYTES_MAX = 4 * 1024 * 1024;
 /** Tools that make ISO 9660 images with the same arguments, in order of preference. */
 const TOOLS: readonly (readonly string[])[] = [["xorriso", "-as", "genisoimage"], ["genisoimage"]];
 
-export interface SeedImageOptions {
-  path: string;
-  /** Besides root, this group may read the image: QEMU's. */
-  group: number;
-  signal?: AbortSignal;
-}
-
 /** Writes the image to `path`, whole or not at all. Idempotent: an image that is there is made anew. */
 export async function writeSeedImage(
   seed: SeedFiles,
-  { path, group, signal }: SeedImageOptions,
+  { path, signal }: { path: string; signal?: AbortSignal },
 ): Promise<void> {
   const size = [...seed.files.values()].reduce((sum, { length }) => sum + length, 0);
   if (size > SEED_BYTES_MAX) {
@@ -30,14 +23,12 @@ export async function writeSeedImage(
     );
   }
   await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await Deno.chown(dirname(path), null, group);
-  await Deno.chmod(dirname(path), 0o710);
   const work = await Deno.makeTempDir({ dir: dirname(path), prefix: "seed-" });
   try {
     await writeFiles(join(work, "files"), seed.files);
     await makeIso(work, { label: seed.label, signal });
-    await Deno.chown(join(work, "seed.iso"), null, group);
-    await Deno.chmod(join(work, "seed.iso"), 0o640);
+    // Who runs the guest is given access when the domain is made.
+    await Deno.chmod(join(work, "seed.iso"), 0o600);
     await Deno.rename(join(work, "seed.iso"), path);
   } finally {
     await Deno.remove(work, { recursive: true });

@@ -1,0 +1,269 @@
+/**
+ * denovirt-node: the agent of one Kubernetes node. It constructs everything and starts it; nothing else reads flags or the
+ * environment.
+ *
+ * Its identity (ServiceAccount kubevirt/denovirt-node, or the kubelet's own) needs these rules:
+ *
+ *   kubevirt.io             virtualmachineinstances      get, list, watch, patch
+ *   kubevirt.io             kubevirts                    get, list, watch
+ *   ""                      pods                         get, list, watch
+ *   ""                      pods/status                  patch
+ *   ""                      nodes                        get, patch
+ *   ""                      events                       create, patch
+ *   certificates.k8s.io     certificatesigningrequests   create, get
+ *   ""                      configmaps (kubevirt-ca)     get, in the installation's namespace
+ *
+ * It runs as root in the node's PID and network namespaces and sees the kubelet's directory and /dev as the node does.
+ * Debian packages: qemu-system-x86, qemu-utils, libvirt0, libvirt-daemon-driver-qemu, iproute2, nftables, util-linux,
+ * xorriso or genisoimage; ovmf for UEFI guests.
+ */
+import { KUBEVIRTS, VIRTUAL_MACHINE_INSTANCES } from "./api/registry.ts";
+import type { KubeVirt } from "./api/kubevirt.ts";
+import { APP_LABEL, Component, NODE_NAME_LABEL } from "./api/labels.ts";
+import type { VirtualMachineInstance } from "./api/virtual_machine_instance.ts";
+import denoConfig from "../deno.json" with { type: "json" };
+import { LibvirtHypervisor } from "./hypervisor/libvirt/libvirt_hypervisor.ts";
+import { NativeLibrary } from "./hypervisor/native/native.ts";
+import { NativeEnvelopes } from "./hypervisor/native/native_envelopes.ts";
+import { inClusterConnection, kubeconfigConnection } from "./kube/connection.ts";
+import { NODES, PODS } from "./kube/core_resources.ts";
+import { FetchClient } from "./kube/fetch_client.ts";
+import type { KubeObject, ObjectKey } from "./kube/object.ts";
+import { adoptDomains } from "./node/adopt.ts";
+import { type NodeConfig, runCommandLine } from "./node/config.ts";
+import { ConsoleSessions } from "./node/console_sessions.ts";
+import { followDomainEvents } from "./node/domain_events.ts";
+import { emulationReason } from "./node/emulation.ts";
+import { findFirmware } from "./node/firmware.ts";
+import { Heartbeat } from "./node/heartbeat.ts";
+import { NativePodFiles } from "./node/native_pod_files.ts";
+import type { NodeFacts } from "./node/node_facts.ts";
+import { Orphans } from "./node/orphans.ts";
+import { missingRequirements } from "./node/requirements.ts";
+import { serve } from "./node/serve.ts";
+import { NodeServer } from "./node/server.ts";
+import { Actor } from "./node/virtual_machine_instance/act.ts";
+import { Launcher } from "./node/virtual_machine_instance/launch.ts";
+import { LaunchMemory } from "./node/virtual_machine_instance/launch_memory.ts";
+import { CREATED_BY_INDEX, createdBy, Observer } from "./node/virtual_machine_instance/observe.ts";
+import { PodSockets } from "./node/virtual_machine_instance/pod_sockets.ts";
+import { NodeVirtualMachineInstanceReconciler } from "./node/virtual_machine_instance/reconciler.ts";
+import type { Node, Pod } from "./resources/core_objects.ts";
+import { SYSTEM_CLOCK } from "./runtime/clock.ts";
+import { Controller } from "./runtime/controller.ts";
+import { EventRecorder } from "./runtime/event_recorder.ts";
+import { Informer } from "./runtime/informer.ts";
+import { JsonLogger, type Logger } from "./runtime/log.ts";
+import { MetricsRegistry } from "./runtime/metrics.ts";
+
+const UID_INDEX = "uid";
+const COMPONENT = "virt-handler";
+
+/** Everything that lives as long as the agent. */
+async function runAgent(config: NodeConfig): Promise<void> {
+  const log = new JsonLogger({ level: config.logLevel }).with({ node: config.nodeName });
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    Deno.addSignalListener(signal, () => {
+      log.info("stopping: guests go on", { signal });
+      stop.abort(new Error(`got ${signal}`));
+    });
+  }
+  using client = new FetchClient({
+    connection: await connectionOf(config),
+    userAgent: `denovirt-node/${denoConfig.version}`,
+  });
+  using native = NativeLibrary.load(config.nativeDirectory ?? defaultNativeDirectory());
+  await using hypervisor = new LibvirtHypervisor({ native, runDirectory: config.runDirectory });
+  await new Agent({ config, log, client, native, hypervisor }).run(stop.signal);
+  log.info("stopped");
+}
+
+interface AgentParts {
+  config: NodeConfig;
+  log: Logger;
+  client: FetchClient;
+  native: NativeLibrary;
+  hypervisor: LibvirtHypervisor;
+}
+
+class Agent {
+  readonly #parts: AgentParts;
+  readonly #clock = SYSTEM_CLOCK;
+  readonly #metrics = new MetricsRegistry();
+  readonly #vmis: Informer<VirtualMachineInstance>;
+  readonly #pods: Informer<Pod>;
+  readonly #kubevirts: Informer<KubeVirt & KubeObject>;
+  readonly #memory = new LaunchMemory();
+  readonly #events: EventRecorder;
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+    const { client, config: { nodeName, namespace }, log } = parts;
+    const shared = { client, logger: log, clock: this.#clock, metrics: this.#metrics };
+    this.#vmis = new Informer({
+      ...shared,
+      resource: VIRTUAL_MACHINE_INSTANCES,
+      labelSelector: `${NODE_NAME_LABEL}=${nodeName}`,
+      indexes: { [UID_INDEX]: (vmi) => [vmi.metadata.uid] },
+    });
+    this.#pods = new Informer({
+      ...shared,
+      resource: PODS,
+      labelSelector: `${APP_LABEL}=${Component.Launcher}`,
+      fieldSelector: `spec.nodeName=${nodeName}`,
+      indexes: { [CREATED_BY_INDEX]: createdBy },
+    });
+    this.#kubevirts = new Informer({ ...shared, resource: KUBEVIRTS, namespace });
+    this.#events = new EventRecorder({
+      client,
+      component: COMPONENT,
+      instance: nodeName,
+      logger: log,
+      clock: this.#clock,
+      metrics: this.#metrics,
+    });
+  }
+
+  /** Until the signal aborts. Guests are found and looked at before anything is written about them. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { hypervisor, log } = this.#parts;
+    const facts = await this.#nodeFacts();
+    await adoptDomains(hypervisor, { log, signal });
+    const controller = this.#controller(facts);
+    const enqueue = (key: ObjectKey) => controller.enqueue(key);
+    await Promise.all([
+      ...[this.#vmis, this.#pods, this.#kubevirts].map((informer) => informer.run(signal)),
+      this.#events.run(signal),
+      controller.run(signal),
+      followDomainEvents({
+        hypervisor,
+        keyOf: (uid) => this.#keyOf(uid),
+        enqueue,
+        clock: this.#clock,
+        log,
+      }, signal),
+      this.#orphans().run(signal),
+      this.#heartbeat().run(signal),
+      this.#serve(enqueue, signal),
+    ]);
+  }
+
+  async #nodeFacts(): Promise<() => NodeFacts> {
+    const { log, native } = this.#parts;
+    const [kvm, firmware] = await Promise.all([native.probeKvm(), findFirmware()]);
+    log.info("probed the node", { kvm, efi: firmware.efi !== undefined });
+    return () => {
+      const installations = this.#kubevirts.list();
+      const reason = emulationReason({ kvmUsable: kvm.usable, installations });
+      return { ...firmware, ...(reason === undefined ? {} : { emulationReason: reason }) };
+    };
+  }
+
+  #controller(facts: () => NodeFacts) {
+    const { client, config, hypervisor, log, native } = this.#parts;
+    const { kubeletRoot, nodeName, runDirectory } = config;
+    const memory = this.#memory;
+    const clock = this.#clock;
+    const sockets = new PodSockets({ envelopes: new NativeEnvelopes(native), kubeletRoot });
+    const files = new NativePodFiles(native);
+    const launcher = new Launcher({ hypervisor, sockets, files, facts, runDirectory });
+    const observed = { nodeName, vmis: this.#vmis, pods: this.#pods, hypervisor, sockets };
+    const reconciler = new NodeVirtualMachineInstanceReconciler({
+      client,
+      memory,
+      observer: new Observer({ ...observed, memory, clock, facts }),
+      actor: new Actor({ client, hypervisor, launcher, sockets, memory, clock }),
+    });
+    const controller = new Controller({
+      reconciler,
+      logger: log,
+      events: this.#events,
+      clock,
+      metrics: this.#metrics,
+    });
+    controller.watch(this.#vmis, (vmi) => [keyOfVmi(vmi)]);
+    controller.watch(this.#pods, (pod) => createdBy(pod).flatMap((uid) => this.#keyOf(uid) ?? []));
+    // Not to decide by: but a first guest should not start before it is known how.
+    controller.watch(this.#kubevirts, () => []);
+    return controller;
+  }
+
+  #orphans(): Orphans {
+    const { client, hypervisor, log } = this.#parts;
+    return new Orphans({
+      client,
+      hypervisor,
+      clock: this.#clock,
+      log,
+      known: () => {
+        const uids = new Set(this.#vmis.list().map(({ metadata }) => metadata.uid));
+        if (this.#vmis.hasSynced) this.#memory.keepOnly(uids);
+        return uids;
+      },
+    });
+  }
+
+  #heartbeat(): Heartbeat {
+    const { client, config: { nodeName }, log } = this.#parts;
+    return new Heartbeat({
+      client,
+      nodeName,
+      clock: this.#clock,
+      log,
+      events: this.#events,
+      missing: missingRequirements,
+    });
+  }
+
+  async #serve(enqueue: (key: ObjectKey) => void, signal: AbortSignal): Promise<void> {
+    const { client, config, hypervisor, log } = this.#parts;
+    const consoles = new ConsoleSessions({
+      open: (uid, signal) => hypervisor.openConsole(uid, signal),
+      clock: this.#clock,
+    });
+    const find = (key: ObjectKey) => this.#vmis.get(key);
+    const server = new NodeServer({ hypervisor, consoles, find, enqueue, log });
+    const { namespace, nodeName, port } = config;
+    const nodeIp = config.nodeIp ?? await internalIp(client, { nodeName, signal });
+    const reached = { nodeName, nodeIp, port, namespace };
+    await serve({ client, clock: this.#clock, log, server, ...reached }, signal);
+  }
+
+  #keyOf(uid: string): ObjectKey | undefined {
+    const [vmi] = this.#vmis.byIndex(UID_INDEX, uid);
+    return vmi === undefined ? undefined : keyOfVmi(vmi);
+  }
+}
+
+function keyOfVmi({ metadata }: VirtualMachineInstance): ObjectKey {
+  return { namespace: metadata.namespace ?? "default", name: metadata.name };
+}
+
+async function internalIp(
+  client: FetchClient,
+  { nodeName, signal }: { nodeName: string; signal: AbortSignal },
+): Promise<string> {
+  const node = await client.get<Node>(NODES, { name: nodeName }, { signal });
+  const address = node?.status?.addresses?.find(({ type }) => type === "InternalIP")?.address;
+  if (address !== undefined) return address;
+  throw new Error(`Cannot serve: node ${nodeName} has no InternalIP: give --node-ip`);
+}
+
+async function connectionOf({ apiServer, kubeconfig }: NodeConfig) {
+  if (kubeconfig !== undefined) return await kubeconfigConnection(kubeconfig);
+  if (apiServer !== undefined) return await inClusterConnection(apiServer);
+  throw new TypeError("Cannot reach an API server: give --kubeconfig, or run in a pod");
+}
+
+/** Beside the program that runs. */
+function defaultNativeDirectory(): string {
+  return Deno.execPath().replace(/\/[^/]*$/, "");
+}
+
+if (import.meta.main) {
+  await runCommandLine({ args: Deno.args, env: Deno.env.toObject() }, {
+    version: denoConfig.version,
+    agent: runAgent,
+  });
+}
