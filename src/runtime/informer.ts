@@ -85,6 +85,8 @@ export class Informer<T extends KubeObject> {
   #synced = false;
   #resourceVersion: string | undefined;
   #failures = 0;
+  /** Apart from the failures: a server that says 410 is there, and to be asked again soon. */
+  #gones = 0;
 
   constructor(options: InformerOptions<T>) {
     this.resource = options.resource;
@@ -161,7 +163,7 @@ export class Informer<T extends KubeObject> {
       try {
         if (this.#resourceVersion === undefined) await this.#relist(signal);
         else await this.#watch(this.#resourceVersion, signal);
-        if (this.#clock.monotonicMs() - startMs >= WATCH_LIFE_MS_MIN) this.#failures = 0;
+        if (this.#clock.monotonicMs() - startMs >= WATCH_LIFE_MS_MIN) this.#works();
       } catch (error) {
         if (signal.aborted) break;
         await this.#recover(error, signal);
@@ -171,13 +173,20 @@ export class Informer<T extends KubeObject> {
   }
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
-    if (error instanceof GoneError) this.#resourceVersion = undefined;
+    const gone = error instanceof GoneError;
+    if (gone) this.#resourceVersion = undefined;
     const backoff = { ...DEFAULT_BACKOFF, ...this.#options.backoff, random: this.#random };
     const askedMs = error instanceof KubeError ? error.retryAfterMs ?? 0 : 0;
-    const delayMs = Math.max(backoffMs(this.#failures++, backoff), askedMs);
+    const attempt = gone ? this.#gones++ : this.#failures++;
+    const delayMs = Math.max(backoffMs(attempt, backoff), askedMs);
     this.#metrics.failed();
     this.#log.warn("list or watch failed, trying again", { error, delayMs });
     await sleep(this.#clock, delayMs, signal);
+  }
+
+  #works(): void {
+    this.#failures = 0;
+    this.#gones = 0;
   }
 
   get #random(): () => number {
@@ -246,7 +255,7 @@ export class Informer<T extends KubeObject> {
     const options = { ...this.#selection, resourceVersion, timeoutSeconds, signal: silence.signal };
     for await (const event of client.watch<T>(resource, options)) {
       silence.heard();
-      this.#failures = 0;
+      this.#works();
       this.#accept(event);
     }
     if (signal.aborted || this.#clock.monotonicMs() - startMs >= WATCH_LIFE_MS_MIN) return;

@@ -239,6 +239,28 @@ Deno.test("informer never stops by itself: it backs off, longer each time, and t
   await eventually("it synced", () => scene.informer.hasSynced);
 });
 
+Deno.test("informer lists soon after a 410, however long the server was away", async () => {
+  await using scene = await new Scene({ backoff: { baseMs: 100, maxMs: 30_000 } }).synced();
+  scene.fail = () => {
+    throw new Error("no route");
+  };
+  scene.client.breakWatches();
+  for (let i = 1; i <= 6; i++) {
+    await scene.failed(i);
+    if (i === 6) {
+      scene.fail = ({ verb }) => {
+        if (verb === "watch") throw kubeErrorOf(410, { reason: "Expired" }, "watch");
+      };
+    }
+    scene.clock.advance(scene.clock.nextTimerMs ?? 0);
+  }
+  for (const [times, delayMs] of [[7, 100], [8, 200], [9, 400]] as const) {
+    await scene.failed(times);
+    assert.equal(scene.clock.nextTimerMs, delayMs);
+    scene.clock.advance(delayMs);
+  }
+});
+
 Deno.test("informer spreads its back-off by jitter and honours Retry-After", async () => {
   await using scene = new Scene({ backoff: { baseMs: 100, maxMs: 400 }, random: () => 0.5 });
   scene.fail = () => {
