@@ -22,7 +22,7 @@ import { objectPath } from "../resource_path.ts";
 import { isObject, type Json, jsonEqual, type JsonObject } from "./json.ts";
 import { jsonPatch, type JsonPatchOperation } from "./json_patch.ts";
 import { mergePatch } from "./merge_patch.ts";
-import { ObjectStore } from "./object_store.ts";
+import { ObjectStore, type StoreEvent } from "./object_store.ts";
 import { fieldSelector, labelSelector, type Selector } from "./selectors.ts";
 import { watchStore } from "./watch_store.ts";
 import {
@@ -51,6 +51,8 @@ export interface FakeClientOptions {
   withoutStatusSubresource?: readonly Resource[];
   /** Counts calls, or throws instead of the server. What it returns, unless `undefined`, is or promises the answer. */
   onCall?: (call: FakeCall) => unknown;
+  /** Told of each change as it is stored, before the writer gets its answer. Must change nothing it is given. */
+  onChange?: (event: StoreEvent) => void;
   /** @default the wall clock */
   now?: () => Date;
 }
@@ -73,6 +75,7 @@ export class FakeClient implements KubeClient {
 
   constructor(options: FakeClientOptions = {}) {
     this.#options = options;
+    if (options.onChange !== undefined) this.#store.onChange(options.onChange);
     this.#rules = {
       now: options.now ?? (() => new Date()),
       withoutStatus: new Set((options.withoutStatusSubresource ?? []).map(({ plural }) => plural)),

@@ -17,7 +17,7 @@ export const HISTORY_MAX = 10_000;
 /** Stores what it is given and hands out the same objects: callers copy. */
 export class ObjectStore {
   readonly #objects = new Map<string, Map<string, KubeObject>>();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(event: StoreEvent) => void>();
   #history: StoreEvent[] = [];
   #version = 1;
   /** Watches from below this have missed something. */
@@ -76,7 +76,7 @@ export class ObjectStore {
   }
 
   /** Calls back after each change until disposed of. */
-  onChange(listener: () => void): Disposable {
+  onChange(listener: (event: StoreEvent) => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
@@ -87,11 +87,12 @@ export class ObjectStore {
   }
 
   #record(event: Omit<StoreEvent, "version">): void {
-    this.#history.push({ ...event, version: this.#version });
+    const recorded = { ...event, version: this.#version };
+    this.#history.push(recorded);
     if (this.#history.length > HISTORY_MAX) {
       this.#oldestVersion = this.#history.shift()?.version ?? this.#version;
     }
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...this.#listeners]) listener(recorded);
   }
 }
 
