@@ -1,6 +1,7 @@
 //! Taking over a machine whose domain process died: QEMU runs on, its mount namespace is the one the dead process made,
 //! and libvirt's driver finds it again by opening the same root there.
 
+use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use crate::guest::Guest;
 use crate::host_proc::{HostProc, Process};
 use crate::launch::into_outcome;
 use crate::libvirt::Connection;
+use crate::mounts::VM_PLACE;
 use crate::namespaces::{MountNamespace, Pod, Side};
 use crate::record::Record;
 use crate::report::{self, Report};
@@ -42,7 +44,7 @@ pub fn adopt(request: Adopt) -> Outcome<()> {
             drop(receiver);
             let started = proc.this().and_then(|this| {
                 sender.hello(this);
-                inside(&request, record, this)
+                inside(record, this)
             });
             let failed = started.is_err();
             sender.report(&Report::from(started));
@@ -54,8 +56,8 @@ pub fn adopt(request: Adopt) -> Outcome<()> {
     }
 }
 
-fn inside(request: &Adopt, mut record: Record, this: Process) -> Outcome<()> {
-    let directory = &*request.vm_directory;
+fn inside(mut record: Record, this: Process) -> Outcome<()> {
+    let directory = Path::new(VM_PLACE);
     crate::detach_from_session()?;
     log::start(directory)?;
     let connection = Connection::open_embedded(directory)?;

@@ -21,7 +21,7 @@ use crate::guest::Guest;
 use crate::host_proc::{HostProc, Process};
 use crate::image::Format;
 use crate::libvirt::{Connection, Domain};
-use crate::mounts::{self, Detached};
+use crate::mounts::{self, Detached, VM_PLACE};
 use crate::namespaces::{MountNamespace, Pod, Side};
 use crate::qemu_conf::{self, QEMU_OWNER};
 use crate::record::{Final, Record, now_ms};
@@ -80,9 +80,10 @@ pub fn into_outcome(report: Report) -> Outcome<()> {
 }
 
 fn inside(request: &Launch, proc: &HostProc, this: Process, envelope: Process, detached: Vec<Detached>) -> Outcome<()> {
-    let (directory, spec) = (&*request.vm_directory, &request.spec);
+    let spec = &request.spec;
     crate::detach_from_session()?;
-    mounts::build(directory, detached, &QEMU_OWNER)?;
+    mounts::build(&request.vm_directory, detached, &QEMU_OWNER)?;
+    let directory = Path::new(VM_PLACE);
     log::start(directory)?;
     let mut record = Record { envelope, domain: this, vmm: None, started_at_ms: None, dhcp: spec.dhcp.clone() };
     record.write(directory)?;

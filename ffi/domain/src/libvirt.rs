@@ -72,8 +72,9 @@ const TERMINAL_CODES: [c_int; 8] = [
     91, // VIR_ERR_CPU_INCOMPATIBLE
     92, // VIR_ERR_XML_INVALID_SCHEMA
 ];
-/// QEMU refused its own command line or the guest's files; libvirt reports it as an internal error with this text.
-const QEMU_REFUSED: &str = "process exited while connecting to monitor";
+/// QEMU refused its own command line or the guest's files; libvirt reports it as an internal error with one of these,
+/// depending on how far it had come.
+const QEMU_REFUSED: [&str; 2] = ["process exited while connecting to monitor", "qemu unexpectedly closed the monitor"];
 /// Reasons QEMU gives that pass with time.
 const PASSING: [&str; 4] =
     ["Cannot allocate memory", "Resource temporarily unavailable", "Device or resource busy", "Address already in use"];
@@ -137,7 +138,8 @@ fn last_error(what: &str) -> Failure {
 }
 
 fn classify(what: &str, code: c_int, message: &str) -> Failure {
-    let refused = message.contains(QEMU_REFUSED) && !PASSING.iter().any(|passing| message.contains(passing));
+    let mentions = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
+    let refused = mentions(&QEMU_REFUSED) && !mentions(&PASSING);
     let terminal = refused || TERMINAL_CODES.contains(&code);
     Failure { message: format!("Cannot {what}: {}", message.trim()), terminal }
 }
@@ -311,7 +313,7 @@ mod tests {
         let failure = classify("start the domain", 1, refused);
         assert!(failure.terminal);
         assert_eq!(failure.message, format!("Cannot start the domain: {refused}"));
-        let short = format!("{QEMU_REFUSED}: cannot set up guest memory 'pc.ram': Cannot allocate memory");
+        let short = format!("{}: cannot set up guest memory 'pc.ram': Cannot allocate memory", QEMU_REFUSED[1]);
         assert!(!classify("start the domain", 1, &short).terminal);
         assert!(classify("define the domain", 27, "XML error: no").terminal);
     }

@@ -27,6 +27,9 @@ const LIBVIRT_PLACES: [(&str, &str); 5] = [
     ("/var/cache/libvirt", "cache"),
     ("/etc/libvirt", "etc"),
 ];
+/// Where the VM's directory is seen from inside, whatever the agent calls it: libvirt makes sockets deep below it whose
+/// addresses may have 107 bytes, and a machine that moves to another node finds the same paths there.
+pub const VM_PLACE: &str = "/run/denovirt/vm";
 const DIRECTORY_ENTRIES_MAX: usize = 4096;
 const KVM_DEVICE: &str = "/dev/kvm";
 
@@ -163,6 +166,10 @@ pub fn build(directory: &Path, detached: Vec<Detached>, owner: &Owner) -> Outcom
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     mount_change("/", private).context(|| "make mounts private".into())?;
     let hardened = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    let place = Path::new(VM_PLACE);
+    make_directory(place, 0o755)?;
+    mount_bind(directory, place).context(|| format!("bind {} to {VM_PLACE}", directory.display()))?;
+    let directory = place;
     mount("proc", "/proc", "proc", hardened, None).context(|| "mount /proc of the pod's PID namespace".into())?;
     for (place, part) in LIBVIRT_PLACES {
         let source = directory.join(part);

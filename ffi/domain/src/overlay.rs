@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, chown};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::failure::{Context, Failure, Outcome};
 use crate::image::{self, Format};
+use crate::qemu_conf::QEMU_OWNER;
 use crate::spec::{Overlay, beneath};
 
 /// Making an empty qcow2 writes a few hundred kilobytes.
@@ -73,6 +74,8 @@ fn make(directory: &Path, overlay: &Overlay, formats: &mut BTreeMap<String, Form
     }
     command.arg(&partial).arg(size.to_string());
     run(command).map_err(|why| Failure::retriable(format!("Cannot make overlay {}: {why}", overlay.path)))?;
+    chown(&partial, Some(QEMU_OWNER.uid), Some(QEMU_OWNER.gid))
+        .context(|| format!("give overlay {} to QEMU", overlay.path))?;
     fs::rename(&partial, &path).context(|| format!("make overlay {}", overlay.path))
 }
 

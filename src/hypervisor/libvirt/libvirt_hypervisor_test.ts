@@ -1,0 +1,141 @@
+import { nativeDirectory } from "../../../tests/toolchain/build_native.ts";
+import { type HypervisorFixture, testHypervisor } from "../contract_suite.ts";
+import type { DomainSpec } from "../hypervisor.ts";
+import { NativeLibrary } from "../native/native.ts";
+import { NativeEnvelopes } from "../native/native_envelopes.ts";
+import { StandInPod } from "../stand_in_pod.ts";
+import { LibvirtHypervisor } from "./libvirt_hypervisor.ts";
+
+const EMULATOR = "/usr/bin/qemu-system-x86_64";
+const DRIVER = "/usr/lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_qemu.so";
+
+/**
+ * A boot sector that sends back what it receives on the first serial port:
+ * sti; wait: in al,3fd; test al,1; jnz got; hlt; jmp wait; got: in al,3f8; out 3f8,al; jmp wait.
+ */
+const ECHO_GUEST = [
+  0xfb,
+  0xba,
+  0xfd,
+  0x03,
+  0xec,
+  0xa8,
+  0x01,
+  0x75,
+  0x03,
+  0xf4,
+  0xeb,
+  0xf8,
+  0xba,
+  0xf8,
+  0x03,
+]
+  .concat([0xec, 0xee, 0xeb, 0xee]);
+
+function bootSector(): Uint8Array {
+  const sector = new Uint8Array(512);
+  sector.set(ECHO_GUEST);
+  sector.set([0x55, 0xaa], 510);
+  return sector;
+}
+
+function domainXml(uid: string): string {
+  return `<domain type='qemu'>
+  <name>default_${uid.slice(0, 8)}</name><uuid>${uid}</uuid>
+  <memory unit='MiB'>32</memory><vcpu>1</vcpu>
+  <os><type arch='x86_64' machine='q35'>hvm</type></os><features><acpi/></features>
+  <devices>
+    <emulator>${EMULATOR}</emulator>
+    <disk type='file' device='disk'>
+      <driver name='qemu' type='qcow2'/>
+      <source file='@VMDIR@/ephemeral/root.qcow2'><seclabel model='dac' relabel='no'/></source>
+      <backingStore type='file'>
+        <format type='@FORMAT:disks/root/base@'/><source file='@VMDIR@/disks/root/base'/>
+      </backingStore>
+      <target dev='vda' bus='virtio'/>
+    </disk>
+    <serial type='unix'><source mode='bind' path='@VMDIR@/serial0.sock'/></serial>
+  </devices>
+</domain>`;
+}
+
+async function whyNotHere(): Promise<string | undefined> {
+  if (Deno.uid() !== 0) return "needs root";
+  for (const path of [EMULATOR, DRIVER, "/usr/bin/qemu-img", "/usr/bin/unshare"]) {
+    if (!await Deno.stat(path).then(() => true, () => false)) return `needs ${path}`;
+  }
+  return undefined;
+}
+
+async function create(): Promise<HypervisorFixture> {
+  const native = NativeLibrary.load(await nativeDirectory());
+  const directory = await Deno.makeTempDir({ prefix: "dv-" });
+  await Deno.chmod(directory, 0o755);
+  const runDirectory = `${directory}/run`;
+  const image = `${directory}/image`;
+  await Deno.mkdir(`${image}/disk`, { recursive: true });
+  await Deno.writeFile(`${image}/disk/guest.img`, bootSector());
+  await Deno.mkdir(`${directory}/ephemeral`);
+  await Deno.chmod(`${directory}/ephemeral`, 0o777);
+  const pod = await StandInPod.start({ nativeDirectory: await nativeDirectory(), directory });
+  const envelope = await new NativeEnvelopes(native).connect(pod.socketPath, pod.uid);
+  let current = new LibvirtHypervisor({ native, runDirectory });
+  return {
+    hypervisor: () => current,
+    async replaceHypervisor() {
+      await current[Symbol.asyncDispose]();
+      current = new LibvirtHypervisor({ native, runDirectory });
+    },
+    spec(): DomainSpec {
+      const uid = crypto.randomUUID();
+      return {
+        uid,
+        xml: domainXml(uid),
+        envelopePid: envelope.pid,
+        mounts: [
+          {
+            pid: envelope.pid,
+            path: `${image}/disk`,
+            firstFile: true,
+            target: "disks/root/base",
+            readOnly: true,
+            kind: "file",
+          },
+          {
+            pid: envelope.pid,
+            path: `${directory}/ephemeral`,
+            target: "ephemeral",
+            readOnly: false,
+            kind: "directory",
+          },
+        ],
+        overlays: [{ path: "ephemeral/root.qcow2", backing: "disks/root/base" }],
+        dhcp: [],
+        paused: false,
+      };
+    },
+    async killDomainProcess(uid) {
+      const record = JSON.parse(await Deno.readTextFile(`${runDirectory}/vms/${uid}/record.json`));
+      Deno.kill(record.domain.pid, "SIGKILL");
+    },
+    killEverything: () => Promise.resolve(pod.kill()),
+    processesOf: () => processesBelow(envelope.pid),
+    async [Symbol.asyncDispose]() {
+      await current[Symbol.asyncDispose]();
+      envelope.close();
+      await pod[Symbol.asyncDispose]();
+      await Deno.remove(directory, { recursive: true });
+      native[Symbol.dispose]();
+    },
+  };
+}
+
+/** Everything in the pod but its PID 1: the domain process and QEMU are children of it. */
+async function processesBelow(envelopePid: number): Promise<number[]> {
+  const path = `/proc/${envelopePid}/task/${envelopePid}/children`;
+  const text = await Deno.readTextFile(path).catch(() => "");
+  return text.split(" ").filter((pid) => pid !== "").map(Number);
+}
+
+const ignore = await whyNotHere();
+testHypervisor("libvirt", { create, ...(ignore && { ignore }) });
