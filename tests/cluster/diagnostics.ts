@@ -11,11 +11,12 @@ const QUERIES: readonly (readonly string[])[] = [
     "jsonpath={range .items[*]}{.kind}/{.metadata.name}: {.status}{'\\n'}{end}",
   ],
   ["get", "events", "-A", "--sort-by=.lastTimestamp"],
-  ["logs", "-n", "kubevirt", "-l", "kubevirt.io=denovirt-controller", "--tail=40", "--prefix"],
-  ["logs", "-n", "kubevirt", "-l", "kubevirt.io=denovirt-node", "--tail=60", "--prefix"],
+  ["logs", "-n", "kubevirt", "-l", "kubevirt.io=denovirt-controller", "--tail=15"],
+  ["logs", "-n", "kubevirt", "-l", "kubevirt.io=denovirt-node", "--tail=15"],
 ];
 /** Of each answer, the end counts. */
-const LINES_MAX = 60;
+const LINES_MAX = 30;
+const LINE_CHARACTERS_MAX = 400;
 
 /** The state of a cluster for somebody who was not there: objects, events, and what our processes said. */
 export async function diagnostics(cluster: Cluster): Promise<string> {
@@ -34,5 +35,6 @@ export async function diagnostics(cluster: Cluster): Promise<string> {
 }
 
 function tail(text: string): string {
-  return text.trimEnd().split("\n").slice(-LINES_MAX).join("\n");
+  const lines = text.trimEnd().split("\n").slice(-LINES_MAX);
+  return lines.map((line) => line.slice(0, LINE_CHARACTERS_MAX)).join("\n");
 }

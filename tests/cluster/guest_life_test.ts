@@ -152,11 +152,17 @@ async function live(bed: TestBed, guest: Guest): Promise<void> {
 
   await step("stop ends the guest, start brings it back", async () => {
     await vm.verb("virtualmachines", "stop", { expect: 202, body: {} });
-    await vm.waitForVm("to be stopped", {
+    await waitUntil({
+      what: "the VMI to be gone",
       timeoutMs: STOP_TIMEOUT_MS,
+      look: () => vm.vmi(),
+      until: (seen) => seen === undefined,
+      tell: (seen) => JSON.stringify(seen?.status ?? {}),
+    });
+    await vm.waitForVm("to be stopped", {
+      timeoutMs: 30_000,
       until: ({ status }) => status?.printableStatus === "Stopped",
     });
-    assert.equal(await vm.vmi(), undefined);
     await vm.verb("virtualmachines", "start", { expect: 202, body: {} });
     uid = (await vm.waitForPhase("Running", { timeoutMs: LAUNCH_TIMEOUT_MS, notUid: uid })).metadata
       .uid;

@@ -16,7 +16,6 @@ export async function runDenoTests(options: DenoTestOptions): Promise<Outcome> {
     const { success } = await new Deno.Command(Deno.execPath(), {
       args: [
         "test",
-        "--quiet",
         "--no-check",
         "--allow-all",
         "--sanitize-ops",
