@@ -28,6 +28,7 @@ pub struct Guest {
     emulated: bool,
     started_at_ms: Option<u64>,
     end: OnceLock<Final>,
+    ending: Mutex<()>,
     last: Mutex<Option<State>>,
 }
 
@@ -52,7 +53,7 @@ impl Guest {
         emulated: bool,
         started_at_ms: Option<u64>,
     ) -> Self {
-        Self { directory, domain, vmm, emulated, started_at_ms, end: OnceLock::new(), last: Mutex::new(None) }
+        Self { directory, domain, vmm, emulated, started_at_ms, end: OnceLock::new(), ending: Mutex::new(()), last: Mutex::new(None) }
     }
 
     pub fn domain(&self) -> Domain {
@@ -87,8 +88,12 @@ impl Guest {
         })
     }
 
-    /// Records the end before anybody hears of it.
+    /// Records the end before anybody hears of it; several threads may notice it at once.
     fn finish(&self, state: State) -> Outcome<()> {
+        let _turn = self.ending.lock();
+        if self.ended() {
+            return Ok(());
+        }
         let end = Final {
             state: state.name().into(),
             reason: state.reason_name().into(),

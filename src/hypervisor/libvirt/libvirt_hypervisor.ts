@@ -145,8 +145,8 @@ export class LibvirtHypervisor implements Hypervisor {
   /** Asks the domain process; without one, what it left behind; adopts a guest that lives without one. */
   async #look(uid: string, signal?: AbortSignal): Promise<DomainObservation> {
     if (!await this.#directories.exists(uid)) return { kind: "absent" };
-    const connection = await this.#connection(uid);
-    if (connection) return present(await connection.request("state", signal));
+    const answer = await this.#ask(uid, signal);
+    if (answer) return present(answer);
     const record = await this.#directories.record(uid);
     const domainAlive = record !== undefined && await isAlive(record.domain);
     const vmmAlive = record?.vmm ? await isAlive(record.vmm) : false;
@@ -161,9 +161,22 @@ export class LibvirtHypervisor implements Hypervisor {
     }
     if (!vmmAlive) return { kind: "gone" };
     await this.#run(uid, { mode: "adopt", vmDirectory: this.#directories.path(uid) }, signal);
-    const adopted = await this.#connection(uid);
-    if (!adopted) return { kind: "unknown", why: "it was adopted and does not listen" };
-    return present(await adopted.request("state", signal));
+    const adopted = await this.#ask(uid, signal);
+    return adopted
+      ? present(adopted)
+      : { kind: "unknown", why: "it was adopted and does not listen" };
+  }
+
+  /** Undefined when nobody listens, also when that turns out only while asking. */
+  async #ask(uid: string, signal?: AbortSignal): Promise<ControlObservation | undefined> {
+    const connection = await this.#connection(uid);
+    if (!connection) return undefined;
+    try {
+      return await connection.request("state", signal);
+    } catch (error) {
+      if (connection.open) throw error;
+      return undefined;
+    }
   }
 
   async #launched(uid: string, signal?: AbortSignal): Promise<boolean> {
