@@ -32,11 +32,14 @@ const ECHO_GUEST = [
 ]
   .concat([0xec, 0xee, 0xeb, 0xee]);
 
-function bootSector(): Uint8Array {
-  const sector = new Uint8Array(512);
-  sector.set(ECHO_GUEST);
-  sector.set([0x55, 0xaa], 510);
-  return sector;
+/** SeaBIOS does not boot from a disk that is too small for a geometry. */
+const DISK_BYTES = 1024 * 1024;
+
+function bootDisk(): Uint8Array {
+  const disk = new Uint8Array(DISK_BYTES);
+  disk.set(ECHO_GUEST);
+  disk.set([0x55, 0xaa], 510);
+  return disk;
 }
 
 function domainXml(uid: string): string {
@@ -74,7 +77,7 @@ async function create(): Promise<HypervisorFixture> {
   const runDirectory = `${directory}/run`;
   const image = `${directory}/image`;
   await Deno.mkdir(`${image}/disk`, { recursive: true });
-  await Deno.writeFile(`${image}/disk/guest.img`, bootSector());
+  await Deno.writeFile(`${image}/disk/guest.img`, bootDisk());
   await Deno.mkdir(`${directory}/ephemeral`);
   await Deno.chmod(`${directory}/ephemeral`, 0o777);
   const pod = await StandInPod.start({ nativeDirectory: await nativeDirectory(), directory });
