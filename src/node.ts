@@ -261,9 +261,20 @@ function defaultNativeDirectory(): string {
   return Deno.execPath().replace(/\/[^/]*$/, "");
 }
 
+/** Bad flags: one line for people, and code 2. */
+const USAGE_ERROR = 2;
+
 if (import.meta.main) {
-  await runCommandLine({ args: Deno.args, env: Deno.env.toObject() }, {
-    version: denoConfig.version,
-    agent: runAgent,
-  });
+  try {
+    await runCommandLine({ args: Deno.args, env: Deno.env.toObject() }, {
+      version: denoConfig.version,
+      agent: runAgent,
+    });
+  } catch (error) {
+    if (!(error instanceof TypeError && error.message.startsWith("Cannot use these flags"))) {
+      throw error;
+    }
+    Deno.stderr.writeSync(new TextEncoder().encode(`${error.message}\n`));
+    Deno.exit(USAGE_ERROR);
+  }
 }

@@ -1,0 +1,206 @@
+/** A node agent's controller over a fake cluster and fake guests: everything between them is real. */
+import { VIRTUAL_MACHINE_INSTANCES } from "../../api/registry.ts";
+import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
+import { FakeHypervisor, FakeNode } from "../../hypervisor/fake/fake_hypervisor.ts";
+import type { PatchOptions, Resource } from "../../kube/client.ts";
+import { FakeClient } from "../../kube/fake/fake_client.ts";
+import type { KubeObject, ObjectKey } from "../../kube/object.ts";
+import { PODS } from "../../kube/core_resources.ts";
+import type { Pod } from "../../resources/core_objects.ts";
+import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
+import { Controller } from "../../runtime/controller.ts";
+import { Informer } from "../../runtime/informer.ts";
+import { SILENT_LOGGER } from "../../runtime/log.ts";
+import type { EventRecord } from "../../runtime/reconciler.ts";
+import { followDomainEvents } from "../domain_events.ts";
+import { Actor } from "../virtual_machine_instance/act.ts";
+import { Launcher } from "../virtual_machine_instance/launch.ts";
+import { LaunchMemory } from "../virtual_machine_instance/launch_memory.ts";
+import { CREATED_BY_INDEX, createdBy, Observer } from "../virtual_machine_instance/observe.ts";
+import { PodSockets } from "../virtual_machine_instance/pod_sockets.ts";
+import { NodeVirtualMachineInstanceReconciler } from "../virtual_machine_instance/reconciler.ts";
+import { FakeEnvelopes } from "./fake_envelopes.ts";
+import { vmi, type VmiParts } from "./vmi.ts";
+
+export const NODE = "node-1";
+export const KEY = { namespace: "default", name: "small" };
+export const POD_KEY = { namespace: "default", name: "virt-launcher-small-x" };
+const KUBELET_ROOT = "/var/lib/kubelet";
+const DEADLINE_MS = 10_000;
+
+/** Knows the one strategic merge that the agent makes: a pod's conditions are merged by their type. */
+class StrategicClient extends FakeClient {
+  override async patch<T extends KubeObject>(
+    resource: Resource,
+    key: ObjectKey,
+    patch: unknown,
+    options: PatchOptions = {},
+  ): Promise<T> {
+    if (options.type !== "strategic") return await super.patch<T>(resource, key, patch, options);
+    const { metadata, status } = patch as Pod;
+    const before = (await this.get<Pod>(PODS, key))?.status?.conditions ?? [];
+    const changed = status?.conditions ?? [];
+    const kept = before.filter(({ type }) => !changed.some((other) => other.type === type));
+    const merged = { metadata, status: { conditions: [...kept, ...changed] } };
+    return await super.patch<T>(resource, key, merged, { ...options, type: "merge" });
+  }
+}
+
+/** The world outside of the agent: it outlives any number of agents. */
+export class NodeBed {
+  readonly client: FakeClient;
+  readonly guests = new FakeNode();
+  readonly envelopes = new FakeEnvelopes();
+  readonly events: EventRecord[] = [];
+  /** Files of containers by path. */
+  readonly files = new Map<string, Uint8Array>();
+  writes = 0;
+
+  constructor() {
+    this.client = new StrategicClient({
+      withoutStatusSubresource: [VIRTUAL_MACHINE_INSTANCES],
+      onCall: ({ verb }) => {
+        if (verb === "patch" || verb === "update") this.writes += 1;
+      },
+    });
+  }
+
+  /** A VMI that was handed over to the node, with its pod. */
+  async handOver(parts: VmiParts = {}): Promise<void> {
+    const made = await this.client.create<VirtualMachineInstance>(
+      VIRTUAL_MACHINE_INSTANCES,
+      vmi({
+        ...parts,
+        metadata: {
+          labels: { "kubevirt.io/nodeName": NODE },
+          finalizers: ["kubevirt.io/foregroundDeleteVirtualMachine"],
+          ...parts.metadata,
+        },
+        status: { phase: "Scheduled", nodeName: NODE },
+      }),
+    );
+    const pod = await this.client.create<Pod>(PODS, {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: {
+        ...POD_KEY,
+        labels: { "kubevirt.io": "virt-launcher", "kubevirt.io/created-by": made.metadata.uid },
+      },
+      spec: { nodeName: NODE, containers: [{ name: "compute", image: "envelope" }] },
+    });
+    await this.client.patch(PODS, POD_KEY, {
+      status: { phase: "Running", conditions: [{ type: "ContainersReady", status: "True" }] },
+    }, { type: "merge", subresource: "status" });
+    for (const socket of ["compute", "kernel-boot"]) {
+      this.envelopes.listening.set(socketPath(pod.metadata.uid, socket), 4242);
+    }
+  }
+
+  async vmi(): Promise<VirtualMachineInstance> {
+    const found = await this.client.get<VirtualMachineInstance>(VIRTUAL_MACHINE_INSTANCES, KEY);
+    if (found === undefined) throw new Error("Cannot find the VMI");
+    return found;
+  }
+
+  /** Waits for a VMI that is so; answers it. */
+  async until(
+    what: string,
+    condition: (vmi: VirtualMachineInstance) => boolean | Promise<boolean>,
+  ): Promise<VirtualMachineInstance> {
+    const endMs = performance.now() + DEADLINE_MS;
+    for (;;) {
+      const seen = await this.vmi();
+      if (await condition(seen)) return seen;
+      if (performance.now() > endMs) {
+        throw new Error(`Cannot go on: it never came that ${what}: ${JSON.stringify(seen.status)}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  async pod(): Promise<Pod> {
+    const found = await this.client.get<Pod>(PODS, POD_KEY);
+    if (found === undefined) throw new Error("Cannot find the pod");
+    return found;
+  }
+}
+
+function socketPath(podUid: string, socket: string): string {
+  return `${KUBELET_ROOT}/pods/${podUid}/volumes/kubernetes.io~empty-dir/sockets/${socket}.sock`;
+}
+
+/** One life of the agent; disposing of it is its end, and no guest's. */
+export class TestAgent implements AsyncDisposable {
+  readonly hypervisor: FakeHypervisor;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<unknown>;
+
+  constructor(bed: NodeBed) {
+    const { client } = bed;
+    const clock = SYSTEM_CLOCK;
+    this.hypervisor = new FakeHypervisor({ node: bed.guests });
+    const { hypervisor } = this;
+    const shared = { client, logger: SILENT_LOGGER };
+    const vmis = new Informer<VirtualMachineInstance>({
+      ...shared,
+      resource: VIRTUAL_MACHINE_INSTANCES,
+    });
+    const pods = new Informer<Pod>({
+      ...shared,
+      resource: PODS,
+      indexes: { [CREATED_BY_INDEX]: createdBy },
+    });
+    const memory = new LaunchMemory();
+    const sockets = new PodSockets({ envelopes: bed.envelopes, kubeletRoot: KUBELET_ROOT });
+    const facts = () => ({ emulationReason: "KVMNotAvailable" as const });
+    const files = { read: (_pid: number, path: string) => Promise.resolve(bed.files.get(path)) };
+    const launcher = new Launcher({
+      hypervisor,
+      sockets,
+      files,
+      facts,
+      runDirectory: "/nonexistent",
+    });
+    const controller = new Controller({
+      reconciler: new NodeVirtualMachineInstanceReconciler({
+        client,
+        memory,
+        observer: new Observer({
+          nodeName: NODE,
+          vmis,
+          pods,
+          hypervisor,
+          sockets,
+          memory,
+          clock,
+          facts,
+        }),
+        actor: new Actor({ client, hypervisor, launcher, sockets, memory, clock }),
+      }),
+      logger: SILENT_LOGGER,
+      events: { record: (event) => void bed.events.push(event) },
+    });
+    controller.watch(vmis, () => [KEY]);
+    controller.watch(pods, () => [KEY]);
+    const { signal } = this.#stop;
+    const events = {
+      hypervisor,
+      keyOf: () => KEY,
+      enqueue: () => controller.enqueue(KEY),
+      clock,
+      log: SILENT_LOGGER,
+    };
+    this.#running = Promise.all([
+      vmis.run(signal),
+      pods.run(signal),
+      controller.run(signal),
+      followDomainEvents(events, signal),
+    ]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    await this.hypervisor[Symbol.asyncDispose]();
+  }
+}

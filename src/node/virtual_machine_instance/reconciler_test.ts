@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { VIRTUAL_MACHINE_INSTANCES } from "../../api/registry.ts";
+import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
+import { HypervisorError } from "../../hypervisor/hypervisor.ts";
+import { KEY, NodeBed, TestAgent } from "../testing/node_bed.ts";
+import { isGateOpen } from "./readiness_gate.ts";
+
+Deno.test("reconciler starts a guest and says so", async () => {
+  const bed = new NodeBed();
+  await bed.handOver();
+  await using _agent = new TestAgent(bed);
+  const vmi = await bed.until("it runs", isRunning);
+  assert.deepEqual(conditions(vmi), {
+    Ready: "True",
+    LiveMigratable: "False LiveMigrationNotSupported",
+    SoftwareEmulation: "True KVMNotAvailable",
+  });
+  assert.ok(isGateOpen(await bed.pod()));
+  assert.deepEqual(reasons(bed), ["Created", "Started"]);
+});
+
+Deno.test("reconciler writes final state, releases the envelope, forgets, in this order", async () => {
+  const bed = new NodeBed();
+  await bed.handOver();
+  await using agent = new TestAgent(bed);
+  const { metadata } = await bed.until("it runs", isRunning);
+  agent.hypervisor.end(metadata.uid, "shutdown");
+  await bed.until("nothing is left", () => bed.guests.domains.size === 0);
+  assert.equal((await bed.vmi()).status?.phase, "Succeeded");
+  assert.equal(bed.envelopes.released.length, 1);
+  assert.deepEqual(reasons(bed), ["Created", "Started", "Stopped"]);
+});
+
+Deno.test("reconciler keeps a guest's writes to three: gate, Running, final", async () => {
+  const bed = new NodeBed();
+  await bed.handOver();
+  const before = bed.writes;
+  await using agent = new TestAgent(bed);
+  const { metadata } = await bed.until("it runs", isRunning);
+  agent.hypervisor.end(metadata.uid, "shutdown");
+  await bed.until("nothing is left", () => bed.guests.domains.size === 0);
+  assert.equal(bed.writes - before, 3);
+});
+
+Deno.test("reconciler closes the readiness gate while the guest is paused", async () => {
+  const bed = new NodeBed();
+  await bed.handOver();
+  await using agent = new TestAgent(bed);
+  const { metadata } = await bed.until("it runs", isRunning);
+  await agent.hypervisor.suspend(metadata.uid);
+  const paused = await bed.until(
+    "it is paused",
+    async (vmi) =>
+      conditions(vmi)["Paused"] === "True PausedByUser" && !isGateOpen(await bed.pod()),
+  );
+  assert.equal(conditions(paused)["Ready"], "False ReadinessGatesNotReady");
+  await agent.hypervisor.resume(metadata.uid);
+  await bed.until(
+    "it goes on",
+    async (vmi) => conditions(vmi)["Paused"] === undefined && isGateOpen(await bed.pod()),
+  );
+});
+
+Deno.test("reconciler ends a deleted guest that does not listen when its grace period is over", async () => {
+  const bed = new NodeBed();
+  await bed.handOver({ spec: { terminationGracePeriodSeconds: 1 } });
+  await using _agent = new TestAgent(bed);
+  await bed.until("it runs", isRunning);
+  await bed.client.delete(VIRTUAL_MACHINE_INSTANCES, KEY);
+  const vmi = await bed.until("it failed", ({ status }) => status?.phase === "Failed");
+  assert.equal(vmi.status?.reason, "GuestKilled");
+  assert.ok(reasons(bed).includes("ShuttingDown"));
+  await bed.until("nothing is left", () => bed.guests.domains.size === 0);
+});
+
+Deno.test("reconciler fails a VMI whose kernel is none, with the reason", async () => {
+  const bed = new NodeBed();
+  const container = { image: "k", kernelPath: "/boot/vmlinuz" };
+  await bed.handOver({
+    domain: { memory: { guest: "64Mi" }, devices: {}, firmware: { kernelBoot: { container } } },
+  });
+  bed.files.set("/boot/vmlinuz", new TextEncoder().encode("#!/bin/sh\n"));
+  await using _agent = new TestAgent(bed);
+  const vmi = await bed.until("it failed", ({ status }) => status?.phase === "Failed");
+  assert.equal(vmi.status?.reason, "SyncFailed");
+  const message = vmi.status?.conditions?.find(({ type }) => type === "Synchronized")?.message;
+  assert.equal(
+    message,
+    "Cannot boot /boot/vmlinuz: it must be a kernel (bzImage or ELF): got 10 other bytes",
+  );
+});
+
+Deno.test("reconciler refuses a spec it cannot make, naming each field", async () => {
+  const bed = new NodeBed();
+  await bed.handOver({ domain: { memory: { guest: "64Mi" }, devices: { tpm: {}, gpus: [] } } });
+  await using _agent = new TestAgent(bed);
+  const vmi = await bed.until("it failed", ({ status }) => status?.phase === "Failed");
+  const condition = vmi.status?.conditions?.find(({ type }) => type === "Synchronized");
+  assert.match(condition?.message ?? "", /^spec\.domain\.devices\.tpm: /);
+});
+
+Deno.test("reconciler tries a launch again that failed, and says why meanwhile", async () => {
+  const bed = new NodeBed();
+  await bed.handOver();
+  await using agent = new TestAgent(bed);
+  agent.hypervisor.failNextLaunch(new HypervisorError("Cannot launch: busy"));
+  await bed.until(
+    "it says why",
+    (vmi) => conditions(vmi)["Synchronized"] === "False Synchronizing with the Domain failed.",
+  );
+  const vmi = await bed.until("it runs", isRunning);
+  assert.equal(conditions(vmi)["Synchronized"], undefined);
+});
+
+Deno.test("reconciler finds a guest that went on without it, and starts none beside it", async () => {
+  const bed = new NodeBed();
+  await bed.handOver();
+  {
+    await using _first = new TestAgent(bed);
+    await bed.until("it runs", isRunning);
+  }
+  const [guest] = bed.guests.domains.values();
+  const writes = bed.writes;
+  await using agent = new TestAgent(bed);
+  agent.hypervisor.end(guest?.spec.uid ?? "", "shutdown");
+  await bed.until("it succeeded", ({ status }) => status?.phase === "Succeeded");
+  assert.equal(bed.writes - writes, 1);
+});
+
+Deno.test("reconciler cleans up after an agent that died between release and forget", async () => {
+  const bed = new NodeBed();
+  await bed.handOver();
+  {
+    await using agent = new TestAgent(bed);
+    const { metadata } = await bed.until("it runs", isRunning);
+    // Ends while no agent looks.
+    await agent[Symbol.asyncDispose]();
+    agent.hypervisor.end(metadata.uid, "shutdown");
+  }
+  bed.envelopes.listening.clear();
+  await using _next = new TestAgent(bed);
+  await bed.until("nothing is left", () => bed.guests.domains.size === 0);
+  assert.equal((await bed.vmi()).status?.phase, "Succeeded");
+});
+
+function isRunning({ status }: VirtualMachineInstance): boolean {
+  return status?.phase === "Running";
+}
+
+function conditions({ status }: VirtualMachineInstance): Record<string, string> {
+  return Object.fromEntries(
+    (status?.conditions ?? []).map(({ type, status, reason }) => [
+      type,
+      reason === undefined ? status : `${status} ${reason}`,
+    ]),
+  );
+}
+
+function reasons(bed: NodeBed): string[] {
+  return bed.events.map(({ reason }) => reason);
+}
