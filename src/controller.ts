@@ -162,7 +162,7 @@ class ControllerProgram {
         gitVersion: VERSION,
         gitCommit: "unknown",
         buildDate: "1970-01-01T00:00:00Z",
-        platform: `${Deno.build.os}/${Deno.build.arch}`,
+        platform: `${Deno.build.os}/${Deno.build.arch === "x86_64" ? "amd64" : "arm64"}`,
       },
       logger: this.#logger,
     });

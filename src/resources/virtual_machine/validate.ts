@@ -53,7 +53,7 @@ function runningOrStrategy({ vm }: VirtualMachineSubject): Cause[] {
     return [invalid("spec.running", message)];
   }
   if (running !== undefined || runStrategy !== undefined) return [];
-  return [required("spec.runStrategy", "RunStrategy must be specified")];
+  return [required("spec.running", "RunStrategy must be specified")];
 }
 
 function knownStrategy({ vm }: VirtualMachineSubject): Cause[] {

@@ -25,7 +25,7 @@ function vm(spec: Partial<VirtualMachine["spec"]>): VirtualMachine {
 
 const ROWS: [string, Partial<VirtualMachine["spec"]>, string[]][] = [
   ["running and runStrategy", { running: true, runStrategy: "Always" }, ["spec.running"]],
-  ["neither running nor runStrategy", {}, ["spec.runStrategy"]],
+  ["neither running nor runStrategy", {}, ["spec.running"]],
   ["an unknown run strategy", { runStrategy: "Sometimes" }, ["spec.runStrategy"]],
   ["a template without spec", { runStrategy: "Always", template: {} }, ["spec.template.spec"]],
   ["a bad template", {
