@@ -6,6 +6,7 @@ const PROBE_TIMEOUT_MS = 10_000;
 /** Programs by what they are called with to see that they run, and the Debian package that has them. */
 const PROGRAMS: readonly (readonly [command: readonly string[], debianPackage: string])[] = [
   [["qemu-system-x86_64", "--version"], "qemu-system-x86"],
+  [["qemu-img", "--version"], "qemu-utils"],
   [["ip", "-V"], "iproute2"],
   [["nft", "--version"], "nftables"],
   [["nsenter", "--version"], "util-linux"],
