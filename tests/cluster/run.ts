@@ -19,6 +19,7 @@ import { install } from "./install.ts";
 
 const HERE = new URL(".", import.meta.url).pathname;
 const NODES = 2;
+const TESTS_TIMEOUT_MS = 40 * 60_000;
 
 async function images(directory: string): Promise<string[]> {
   const native = await nativeDirectory();
@@ -56,7 +57,11 @@ async function main(): Promise<number> {
   await install(cluster);
   const paths = await testFiles(filter);
   const outcome = paths.length > 0
-    ? await runDenoTests({ paths, env: { DENOVIRT_TEST_CLUSTER: cluster.directory } })
+    ? await runDenoTests({
+      paths,
+      env: { DENOVIRT_TEST_CLUSTER: cluster.directory },
+      timeoutMs: TESTS_TIMEOUT_MS,
+    })
     : { passed: 0, failed: 0, skipped: [] };
   if (Deno.args.includes("--keep")) {
     say(`KUBECONFIG=${cluster.kubeconfigPath}\nPress Enter to stop the cluster`);
