@@ -183,6 +183,7 @@ const CASES: Record<string, Case> = {
       client.patch<Item>(GADGETS, keyOf(item), operations, { type: "json" });
     const patched = await patch([
       { op: "test", path: "/spec/list/0", value: "a" },
+      { op: "test", path: "/spec/absent", value: null },
       { op: "add", path: "/spec/list/1", value: "b" },
       { op: "add", path: "/spec/list/-", value: "d" },
       { op: "replace", path: "/spec/odd~1name~0", value: 2 },
