@@ -28,7 +28,13 @@ import { findCondition } from "../condition.ts";
 import type { Pod } from "../core_objects.ts";
 import { msUntil } from "../timestamp.ts";
 import { claimProblem } from "./claims.ts";
-import { notReady, type Problem, withPodProblems, withProblem } from "./conditions.ts";
+import {
+  notReady,
+  type Problem,
+  withoutPodProblems,
+  withPodProblems,
+  withProblem,
+} from "./conditions.ts";
 import { startedRevisionName } from "../virtual_machine/revision.ts";
 import { handOverStatus } from "./hand_over.ts";
 import { endingOf, hasTerminated, isReadyForGuest } from "./launcher_pod_state.ts";
@@ -157,7 +163,7 @@ function decideGivenUp(world: VirtualMachineInstanceWorld): VirtualMachineInstan
     return { actions: deletions(running), status: state, events: deletionEvents(vmi, running) };
   }
   const status = notReady(
-    enterPhase(withProblem(state.status, undefined, now), Phase.Failed, now),
+    enterPhase(withoutPodProblems(withProblem(state.status, undefined, now)), Phase.Failed, now),
     VirtualMachineInstanceReadyReason.PodNotExists,
     now,
   );
@@ -226,7 +232,8 @@ function fail(
   const { vmi, pods, now } = world;
   const state = stateOf(vmi);
   const shown = vmi.metadata.deletionTimestamp ? undefined : problem;
-  const failed = enterPhase(withProblem(state.status, shown, now), Phase.Failed, now);
+  const told = withoutPodProblems(withProblem(state.status, shown, now));
+  const failed = enterPhase(told, Phase.Failed, now);
   const status = {
     ...notReady(failed, VirtualMachineInstanceReadyReason.PodNotExists, now),
     reason: problem.reason,
