@@ -25,7 +25,11 @@ async function runAll(): Promise<Outcome> {
   outcomes.push(await runDenoTests({ paths: [`${ROOT}src`], env }));
   say("\n== tests/");
   outcomes.push(
-    await runDenoTests({ paths: [`${ROOT}tests`], ignore: [`${ROOT}tests/cluster`], env }),
+    await runDenoTests({
+      paths: [`${ROOT}tests`, `${ROOT}deploy`],
+      ignore: [`${ROOT}tests/cluster`],
+      env,
+    }),
   );
   say("\n== ffi/");
   outcomes.push(await runCargoTests(`${ROOT}ffi`));
