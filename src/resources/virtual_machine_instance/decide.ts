@@ -60,6 +60,9 @@ const FINAL_POD_MS_MAX = 30_000;
 /** How soon a claim that does not exist is looked for again. */
 const CLAIM_RECHECK_MS = 5_000;
 
+/** How soon an instance is looked at again whose pods the cache does not show yet, or will never show. */
+const CACHE_LAG_MS = 2_000;
+
 const FINALIZERS: readonly string[] = [
   VIRTUAL_MACHINE_INSTANCE_FINALIZER,
   DEPRECATED_VIRTUAL_MACHINE_INSTANCE_FINALIZER,
@@ -70,6 +73,13 @@ const FINALIZERS: readonly string[] = [
 export function decideVirtualMachineInstance(
   world: VirtualMachineInstanceWorld,
 ): VirtualMachineInstanceDecision {
+  const decision = decideByPhase(world);
+  return world.cacheIsBehind && world.pods.length > 0
+    ? { ...decision, requeueAfterMs: CACHE_LAG_MS }
+    : decision;
+}
+
+function decideByPhase(world: VirtualMachineInstanceWorld): VirtualMachineInstanceDecision {
   const { vmi } = world;
   if (isFinalPhase(vmi.status?.phase)) return decideFinal(world);
   if (isHandedOver(vmi)) return decideHandedOver(world);
