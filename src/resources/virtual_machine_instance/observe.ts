@@ -30,7 +30,7 @@ export async function observeVirtualMachineInstance(
   if (vmi === undefined) return undefined;
   const { uid } = vmi.metadata;
   const cached = informers.launcherPods.byIndex(BY_VMI_UID, uid);
-  const cacheIsBehind = cached.length === 0 && mustHavePod(vmi);
+  const cacheIsBehind = cached.length === 0 && mayHavePod(vmi);
   const pods = cacheIsBehind ? await listPods(client, vmi, signal) : cached;
   return {
     now: clock.now().toISOString(),
@@ -43,10 +43,10 @@ export async function observeVirtualMachineInstance(
   };
 }
 
-/** A pod was made for it, and it has not ended. */
-function mustHavePod({ metadata, status }: VirtualMachineInstance): boolean {
+/** A pod was made for it, and may still be there. One that has ended is held until its pods have ended too. */
+function mayHavePod({ metadata, status }: VirtualMachineInstance): boolean {
   const { phase = Phase.Unset } = status ?? {};
-  if (isFinalPhase(phase)) return false;
+  if (isFinalPhase(phase)) return (metadata.finalizers ?? []).length > 0;
   const isUntouched = phase === Phase.Unset || phase === Phase.Pending;
   return !isUntouched || Boolean(metadata.deletionTimestamp);
 }
