@@ -64,8 +64,8 @@ export interface SimulationOptions {
 const STORM_MS = [5_000, 200_000] as const;
 /** Back-offs of queue and crash loop last up to five minutes each, and can follow one another. */
 const CONVERGENCE_MS_MAX = 1_200_000;
-/** Longer than every resync of the product: nothing may be written in it. */
-const QUIET_MS = 130_000;
+/** Longer than every resync of the product, which are of a minute: nothing may be written in it. */
+const QUIET_MS = 65_000;
 /** How often the state is looked at in the calm part. */
 const LOOK_MS = 2_000;
 const STEPS_MAX = 60_000;
@@ -74,8 +74,18 @@ const FAULT_FREE_SHARE = 0.08;
 const LIFE_MS_MAX = 120_000;
 
 /** One schedule, from nothing to its end. */
-export function simulate(options: SimulationOptions): Promise<Outcome> {
-  return inTurnOfItsOwn(() => new Simulation(options).run());
+export async function simulate(options: SimulationOptions): Promise<Outcome> {
+  const [outcome] = await simulateAll([options.seed], options);
+  if (outcome === undefined) throw new Error("Cannot simulate: no outcome");
+  return outcome;
+}
+
+/** Several schedules, one after the other. The event loop's turn costs as much as a part of a schedule, so they share one. */
+export function simulateAll(
+  seeds: readonly number[],
+  options: Omit<SimulationOptions, "seed"> = {},
+): Promise<Outcome[]> {
+  return inTurnOfItsOwn(() => seeds.map((seed) => new Simulation({ ...options, seed }).run()));
 }
 
 /** Writes of the product for one VM, from its creation to its end, when nothing goes wrong: "patch virtualmachines". */
@@ -355,7 +365,8 @@ export class Simulation {
       [6, () => this.#killAgent()],
       [3, () => this.#cutWatches()],
       [2, () => this.#silenceWatches()],
-      [2, () => this.server.compact()],
+      [1, () => this.server.compact()],
+      [3, () => this.#loseHistory()],
       [2, () => this.#reboot()],
       [2, () => this.#partition()],
       [1, () => this.#loseNode()],
@@ -409,6 +420,17 @@ export class Simulation {
   #silenceWatches(): void {
     const client = this.random.pick(this.#clients());
     for (const watch of client?.watches ?? []) if (this.random.chance(0.6)) watch.silence();
+  }
+
+  /** Watches hear nothing for a while, and what they missed is forgotten: they must list again. */
+  #loseHistory(): void {
+    const client = this.random.pick(this.#clients());
+    const watches = [...client?.watches ?? []].filter(() => this.random.chance(0.6));
+    for (const watch of watches) watch.silence();
+    this.clock.setTimer(() => {
+      this.server.compact();
+      for (const watch of watches) watch.cut();
+    }, this.random.skewed(100, 40_000));
   }
 
   #reboot(): void {
