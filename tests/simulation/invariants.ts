@@ -7,7 +7,7 @@ import type { VirtualMachineInstance } from "../../src/api/virtual_machine_insta
 import type { DeleteOptions, Resource } from "../../src/kube/client.ts";
 import { CONTROLLER_REVISIONS, PODS } from "../../src/kube/core_resources.ts";
 import type { StoreEvent } from "../../src/kube/fake/object_store.ts";
-import { keyOf } from "../../src/kube/object.ts";
+import { keyOf, type KubeObject } from "../../src/kube/object.ts";
 import { hasCondition } from "../../src/resources/condition.ts";
 import type { Pod } from "../../src/resources/core_objects.ts";
 import { controllerOf, isControlledBy } from "../../src/resources/owner_reference.ts";
@@ -82,6 +82,7 @@ export class Invariants {
 
   #changed({ resource, type, object, old }: StoreEvent): void {
     if (resource === idOf(PODS) && type === "ADDED") this.#mustBeAlone(object as Pod);
+    if (resource === idOf(VIRTUAL_MACHINES) && type === "DELETED") this.#vmWent(object, old);
     if (resource !== idOf(VIRTUAL_MACHINE_INSTANCES)) return;
     const vmi = object as VirtualMachineInstance;
     const { uid, name } = vmi.metadata;
@@ -99,20 +100,32 @@ export class Invariants {
     if (isFinalPhase(before)) this.#parts.violated(`${name} went from ${before} to ${phase}`);
     if (isFinalPhase(phase)) this.#mustNotRun(vmi, `was told to have ${phase}`);
     const isWithoutPod = isFinalPhase(phase) && vmi.status?.reason === "PodNotExists";
-    const pod = this.#livePods(uid).find(({ metadata }) => !metadata.deletionTimestamp);
+    const pod = this.#pods(uid).find(({ metadata }) => !metadata.deletionTimestamp);
     if (isWithoutPod && pod !== undefined) {
-      this.#parts.violated(`${name} was told to have lost its pod, which lives`);
+      this.#parts.violated(`${name} was told to have lost its pod, which is there`);
     }
     if (phase === "Running" && !this.#started.has(uid)) {
       this.#parts.violated(`${name} was told to be Running before its guest was started`);
     }
   }
 
-  #livePods(vmiUid: string): Pod[] {
-    return this.#parts.server.list<Pod>(PODS).filter(({ metadata, status }) =>
-      !isFinalPhase(status?.phase) &&
+  #pods(vmiUid: string): Pod[] {
+    return this.#parts.server.list<Pod>(PODS).filter(({ metadata }) =>
       metadata.ownerReferences?.some(({ uid }) => uid === vmiUid)
     );
+  }
+
+  #livePods(vmiUid: string): Pod[] {
+    return this.#pods(vmiUid).filter(({ status }) => !isFinalPhase(status?.phase));
+  }
+
+  /** Whoever deletes a VM waits for its end, and takes its disks away then. */
+  #vmWent({ metadata: { name, uid } }: KubeObject, old: KubeObject | undefined): void {
+    const isHeld = (old?.metadata.finalizers ?? []).length > 0;
+    const left = instances(this.#parts.server).find((vmi) =>
+      isControlledBy(vmi, uid) && !isFinalPhase(vmi.status?.phase)
+    );
+    if (isHeld && left !== undefined) this.#parts.violated(`VM ${name} went before its instance`);
   }
 
   #mustBeAlone({ metadata }: Pod): void {
