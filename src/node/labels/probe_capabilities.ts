@@ -12,6 +12,8 @@ export interface ProbeOptions {
   nativeDirectory: string;
   /** The agent's; a directory "probe" is made in it for as long as this takes. */
   runDirectory: string;
+  /** Where probes of QEMU are kept; libvirt sees for itself which still hold. */
+  capabilitiesDirectory: string;
   type: VirtualizationType;
   signal: AbortSignal;
 }
@@ -22,14 +24,14 @@ const ERROR_TEXT_MAX = 2_000;
 
 /** Asks libvirt and QEMU, in a process that leaves nothing behind. */
 export async function probeCapabilities(options: ProbeOptions): Promise<NodeCapabilities> {
-  const { nativeDirectory, runDirectory, type, signal } = options;
+  const { nativeDirectory, runDirectory, capabilitiesDirectory, type, signal } = options;
   const directory = `${runDirectory}/probe`;
   await removeDirectory(directory);
   await Deno.mkdir(directory, { recursive: true, mode: 0o711 });
   try {
     const program = `${nativeDirectory}/denovirt-domain`;
     const stdout = await run(
-      [program, "capabilities", directory, `${runDirectory}/capabilities`, type],
+      [program, "capabilities", directory, capabilitiesDirectory, type],
       AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     );
     return parseCapabilities(JSON.parse(stdout) as CapabilitiesAnswer);
