@@ -37,6 +37,7 @@ export class DevicePlugin {
   #kubelet = "";
   #registeredAtMs = 0;
   #why: string | undefined = "";
+  #hasFailed = false;
   #woken = new AbortController();
 
   constructor(options: DevicePluginOptions) {
@@ -59,8 +60,11 @@ export class DevicePlugin {
       const sleeping = AbortSignal.any([signal, this.#woken.signal]);
       try {
         await this.check();
+        this.#hasFailed = false;
       } catch (error) {
-        this.#log.warn("offering a device failed", { error });
+        // Told once: a kubelet that is down leaves its socket behind.
+        if (!this.#hasFailed) this.#log.warn("offering a device failed", { error });
+        this.#hasFailed = true;
       }
       await sleep(clock, CHECK_INTERVAL_MS, sleeping);
     }
