@@ -72,7 +72,6 @@ const PURE_IMPORTS = [
   "src/kube/core_resources.ts",
   "src/runtime/reconciler.ts",
   "src/resources/",
-  "@kubernetes/client-node",
   "zod",
 ];
 
@@ -86,7 +85,7 @@ const RINGS: Ring[] = [
   {
     name: "kube",
     files: (p) => p.startsWith("src/kube/"),
-    allowed: ["src/kube/", "@kubernetes/client-node", "yaml", "node:"],
+    allowed: ["src/kube/", "yaml", "node:"],
   },
   {
     name: "runtime",
@@ -126,7 +125,6 @@ const RINGS: Ring[] = [
       "src/hypervisor/",
       "src/certificates/",
       "@grpc/grpc-js",
-      "@kubernetes/client-node",
       "commander",
       "protobufjs",
       "yaml",
@@ -145,7 +143,6 @@ const RINGS: Ring[] = [
       "src/api/",
       "@peculiar/x509",
       "reflect-metadata",
-      "@kubernetes/client-node",
       "zod",
       "node:",
     ],
@@ -161,7 +158,6 @@ const RINGS: Ring[] = [
       "src/kube/",
       "src/runtime/",
       "src/resources/",
-      "@kubernetes/client-node",
       "yaml",
       "zod",
       "ws",

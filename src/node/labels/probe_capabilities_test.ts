@@ -1,17 +1,19 @@
 import assert from "node:assert/strict";
-import { nativeDirectory } from "../../../tests/toolchain/build_native.ts";
 import { cacheDirectory } from "../../../tests/toolchain/cache_directory.ts";
+import { nativeParts, whyNoNativeParts } from "../../hypervisor/testing/native_parts.ts";
 import { probeCapabilities } from "./probe_capabilities.ts";
 
+const why = whyNoNativeParts();
+
 Deno.test({
-  name: "probeCapabilities() asks this machine's libvirt, and leaves nothing behind",
-  ignore: Deno.uid() !== 0,
+  name: `probeCapabilities() asks libvirt and leaves nothing${why ? ` (skipped: ${why})` : ""}`,
+  ignore: why !== undefined,
   fn: async () => {
     const runDirectory = await Deno.makeTempDir({ dir: "/run", prefix: "denovirt-test-" });
     await Deno.chmod(runDirectory, 0o711);
     try {
       const capabilities = await probeCapabilities({
-        nativeDirectory: await nativeDirectory(),
+        nativeDirectory: nativeParts(),
         runDirectory,
         // A cold probe takes more than a minute where KVM is emulated itself.
         capabilitiesDirectory: `${cacheDirectory()}/qemu-capabilities`,

@@ -36,6 +36,9 @@ import { unservedField } from "./unserved_fields.ts";
 import { vmiFromTemplate } from "./vmi_from_template.ts";
 import type { VirtualMachineAction, VirtualMachineWorld } from "./world.ts";
 
+/** An instance that ends before any cache has shown it is told of by nobody: so it is looked for. */
+const CREATED_LOOK_MS = 5_000;
+
 export type VirtualMachineDecision = Decision<VirtualMachineAction, VirtualMachineStatus>;
 
 export function decideVirtualMachine(world: VirtualMachineWorld): VirtualMachineDecision {
@@ -112,6 +115,7 @@ function carryOut(plan: RunPlan, situation: Situation): VirtualMachineDecision {
     status: statusAfter({ ...situation, plan, created, failure }),
     events: [...actions.flatMap((action) => eventsOf(action, vm)), ...failureEvents(vm, failure)],
     ...(plan.kind === "back_off" && { requeueAfterMs: plan.remainingMs }),
+    ...(created !== undefined && { requeueAfterMs: CREATED_LOOK_MS }),
   };
 }
 

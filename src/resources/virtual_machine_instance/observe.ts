@@ -30,13 +30,13 @@ export async function observeVirtualMachineInstance(
   if (vmi === undefined) return undefined;
   const { uid } = vmi.metadata;
   const cached = informers.launcherPods.byIndex(BY_VMI_UID, uid);
-  const pods = cached.length === 0 && mustHavePod(vmi)
-    ? await listPods(client, vmi, signal)
-    : cached;
+  const cacheIsBehind = cached.length === 0 && mustHavePod(vmi);
+  const pods = cacheIsBehind ? await listPods(client, vmi, signal) : cached;
   return {
     now: clock.now().toISOString(),
     vmi,
     pods: pods.filter((pod) => isControlledBy(pod, uid)),
+    ...(cacheIsBehind && { cacheIsBehind }),
     claims: isHandedOver(vmi) ? [] : await readClaims(client, vmi, signal),
     configuration: effectiveConfiguration(primaryKubeVirt(informers.kubevirts.list())),
     envelopeImage,
