@@ -21,6 +21,7 @@ import { VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../../src/api/regis
 import { LEASES, NODES, PODS } from "../../src/kube/core_resources.ts";
 import { keyOf, type KubeObject } from "../../src/kube/object.ts";
 import type { Pod } from "../../src/resources/core_objects.ts";
+import { HEARTBEAT_AGE_MS_MAX } from "../../src/resources/node/decide.ts";
 import { ApiServer, idOf } from "./api_server.ts";
 import { runControllerReplica } from "./controller_replica.ts";
 import { Faults } from "./faults.ts";
@@ -221,6 +222,7 @@ export class Simulation {
     for (let i = 0; i < guestEvents; i++) this.#during(stormMs, () => this.#guestActs());
     const incidents = this.#isFaultFree ? 0 : this.random.integer(0, 6);
     for (let i = 0; i < incidents; i++) this.#during(stormMs, () => this.#incident());
+    this.#maybeLongSilence(stormMs);
     this.advance(stormMs);
     this.#calm();
     return this.#converge();
@@ -250,6 +252,14 @@ export class Simulation {
       runMicrotasks();
       if (++this.#steps > STEPS_MAX) this.#violated(`no rest after ${STEPS_MAX} steps`);
     }
+  }
+
+  /** A long storm is for this: a node that is given up while its guests run on. */
+  #maybeLongSilence(stormMs: number): void {
+    const silenceMs = HEARTBEAT_AGE_MS_MAX + 60_000;
+    if (this.#isFaultFree || stormMs < silenceMs || !this.random.chance(0.7)) return;
+    const beginMs = this.random.between(0, stormMs - silenceMs);
+    this.clock.setTimer(() => this.#partition(this.random.between(silenceMs, stormMs)), beginMs);
   }
 
   /** Sometimes one follows at the heels of another. */
@@ -445,13 +455,12 @@ export class Simulation {
   }
 
   /** The node and its guests live; nobody hears of them. */
-  #partition(): void {
+  #partition(lengthMs = this.random.skewed(2_000, 1_500_000)): void {
     const node = this.random.pick(this.#nodes);
     if (node === undefined || node.isLost || node.link.isCut) return;
     this.#trace.add(node.machine.name, () => "is cut off");
     node.link.isCut = true;
     node.kubelet.isCutOff = true;
-    const lengthMs = this.random.skewed(2_000, 1_500_000);
     if (lengthMs > 300_000) this.clock.setTimer(() => this.#evict(node), 300_000);
     this.clock.setTimer(() => this.#restore(node), lengthMs);
   }
