@@ -4,7 +4,7 @@ import { simulate, simulateAll, Simulation, writesOfOneLife } from "./simulation
 import { inTurnOfItsOwn } from "./turn.ts";
 
 /** The long form is `deno run -A tests/simulation/run.ts --schedules 100000`. */
-const SCHEDULES = 400;
+const SCHEDULES = 1_000;
 /** A group of schedules is one test, so that a failure shows early and by its place. */
 const GROUP = 100;
 /** What a VM's life costs now. The design's budget is 6: this may only become smaller. */
