@@ -8,8 +8,8 @@
  * What runs is the product itself: the real Controller, Informer and WorkQueue, the real reconcilers of controllers and
  * agents, the real admission defaults and verbs, over a virtual clock and an in-memory API server. Driving observe, decide
  * and act step by step would be some times faster than the 60 to 90 schedules that a core does in a second, but would leave
- * out what goes wrong most often: back-off, requeues, relists, what a queue forgets. Half of the bugs that were found needed
- * them. It is made deterministic by running schedules within one turn of the event loop, with microtasks run by hand between
+ * out back-off, requeues, relists and what a queue forgets: an object that comes and goes while a watch is away is a bug that
+ * only shows there. It is made deterministic by running schedules within one turn of the event loop, with microtasks run by hand between
  * two timers of the virtual clock, and everything random drawn from the seed.
  *
  * A schedule has a stormy part, in which users act and everything can fail, and a calm part, in which the end state must be
