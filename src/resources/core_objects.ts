@@ -102,7 +102,10 @@ export interface PersistentVolumeClaim extends KubeObject {
 
 export interface Node extends KubeObject {
   spec?: { unschedulable?: boolean; taints?: { key: string; value?: string; effect: string }[] };
-  status?: { addresses?: { type: string; address: string }[] };
+  status?: {
+    addresses?: { type: string; address: string }[];
+    allocatable?: Record<string, string>;
+  };
 }
 
 export interface ControllerRevision extends KubeObject {

@@ -18,7 +18,7 @@ import {
   type ResolverConfiguration,
   withSubdomain,
 } from "../network/resolv_conf.ts";
-import type { NodeFacts } from "../node_facts.ts";
+import { factsForPod, type NodeFacts } from "../node_facts.ts";
 import { cloudInitFiles } from "../volumes/cloud_init.ts";
 import { isKernelImage, KERNEL_BYTES_MAX } from "../volumes/kernel_image.ts";
 import { COMPUTE_SOCKET, KERNEL_BOOT_SOCKET, seedPath, socketsOf } from "../volumes/plan.ts";
@@ -67,7 +67,7 @@ export class Launcher {
 
   /** @throws HypervisorError with `terminal` when trying again cannot help; anything else can be tried again. */
   async launch(vmi: VirtualMachineInstance, pod: Pod, signal: AbortSignal): Promise<void> {
-    const node = this.#options.facts();
+    const node = factsForPod(this.#options.facts(), pod);
     const plan = planLaunch(vmi, node);
     using connections = new DisposableStack();
     const pids = new Map<string, number>();

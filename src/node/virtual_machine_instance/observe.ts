@@ -6,7 +6,7 @@ import type { ObjectKey } from "../../kube/object.ts";
 import type { Pod } from "../../resources/core_objects.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Informer } from "../../runtime/informer.ts";
-import type { NodeFacts } from "../node_facts.ts";
+import { factsForPod, type NodeFacts } from "../node_facts.ts";
 import { planLaunch } from "./launch_plan.ts";
 import type { LaunchMemory } from "./launch_memory.ts";
 import type { PodSockets } from "./pod_sockets.ts";
@@ -41,7 +41,7 @@ export class Observer {
     const pod = this.#podOf(vmi);
     const domain = await this.#inspect(vmi.metadata.uid, signal);
     const { launchFailure, shutdownSentAt } = memory.get(vmi.metadata.uid);
-    const facts = this.#options.facts();
+    const facts = factsForPod(this.#options.facts(), pod);
     const launching = vmi.status?.phase === Phase.Scheduled && domain.kind === "absent";
     return {
       now: clock.now().toISOString(),

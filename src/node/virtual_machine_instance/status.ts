@@ -27,6 +27,7 @@ type Conditions = VirtualMachineInstanceCondition[];
 const EMULATION_MESSAGES = {
   EmulationRequested: "The installation asks for software emulation (useEmulation)",
   KVMNotAvailable: "The node has no usable /dev/kvm: the guest runs by software emulation",
+  KVMNotRequested: "No node offered KVM when the guest was placed: it runs by software emulation",
 } as const;
 
 /** Of a guest that runs or is paused. */

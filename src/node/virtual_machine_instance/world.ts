@@ -9,7 +9,9 @@ export type EmulationReason =
   /** The KubeVirt object says so. */
   | "EmulationRequested"
   /** /dev/kvm is missing or does not work. */
-  | "KVMNotAvailable";
+  | "KVMNotAvailable"
+  /** No node offered KVM when the pod was made, so that it holds none. */
+  | "KVMNotRequested";
 
 /** What a look for the pod's envelope found. "unknown" says nothing about it. */
 export type EnvelopeObservation =

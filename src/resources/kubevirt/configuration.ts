@@ -3,10 +3,13 @@
  * Controllers and node agents read this and never the object itself.
  */
 import type { KubeVirt } from "../../api/kubevirt.ts";
+import { KVM_DEVICE_RESOURCE } from "../../api/labels.ts";
+import { parseQuantity } from "../../api/quantity.ts";
+import type { Node } from "../core_objects.ts";
 import { isFeatureGateEnabled } from "./feature_gates.ts";
 
 export interface ClusterConfiguration {
-  /** Guests run under TCG where a node has no KVM, and everywhere when this is set. */
+  /** Guests run under TCG: because the object says so, or because no node offers KVM. */
   useEmulation: boolean;
   isFeatureGateEnabled(gate: string): boolean;
   /** vCPUs per CPU that is requested. */
@@ -83,13 +86,19 @@ const OBSOLETE_CPU_MODELS = [
   "Opteron_G2-v1",
 ];
 
-/** `undefined`: no KubeVirt object exists, so the defaults hold. */
-export function effectiveConfiguration(kubevirt: KubeVirt | undefined): ClusterConfiguration {
+/**
+ * `undefined`: no KubeVirt object exists, so the defaults hold. Where the nodes are given and none of them offers KVM,
+ * guests are emulated without being asked: they would wait for a node for ever.
+ */
+export function effectiveConfiguration(
+  kubevirt: KubeVirt | undefined,
+  nodes?: readonly Node[],
+): ClusterConfiguration {
   const configuration = kubevirt?.spec.configuration ?? {};
   const developer = configuration.developerConfiguration ?? {};
   const { machineType, cpuModel, defaultRuntimeClass } = configuration;
   return {
-    useEmulation: developer.useEmulation ?? false,
+    useEmulation: developer.useEmulation === true || nodes?.some(offersKvm) === false,
     isFeatureGateEnabled: (gate) =>
       isFeatureGateEnabled(gate, {
         enabled: developer.featureGates ?? [],
@@ -141,4 +150,8 @@ export function primaryKubeVirt(kubevirts: readonly KubeVirt[]): KubeVirt | unde
 
 function positive(value: number | undefined, fallback: number): number {
   return value !== undefined && Number.isFinite(value) && value > 0 ? value : fallback;
+}
+
+function offersKvm({ status }: Node): boolean {
+  return parseQuantity(status?.allocatable?.[KVM_DEVICE_RESOURCE] ?? 0) > 0n;
 }

@@ -23,6 +23,24 @@ Deno.test("effectiveConfiguration() has KubeVirt's defaults when there is no Kub
   assert.equal(configuration.imagePullPolicy, "IfNotPresent");
 });
 
+Deno.test("effectiveConfiguration() emulates where no node offers KVM", () => {
+  const node = (allocatable: Record<string, string>) => ({
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: { name: "node1", uid: "n1" },
+    status: { allocatable },
+  });
+  const cases: [ReturnType<typeof node>[], boolean][] = [
+    [[], true],
+    [[node({ cpu: "2" })], true],
+    [[node({ "devices.kubevirt.io/kvm": "0" })], true],
+    [[node({ cpu: "2" }), node({ "devices.kubevirt.io/kvm": "1k" })], false],
+  ];
+  for (const [nodes, emulated] of cases) {
+    assert.equal(effectiveConfiguration(undefined, nodes).useEmulation, emulated);
+  }
+});
+
 Deno.test("effectiveConfiguration() takes what the object says", () => {
   const configuration = effectiveConfiguration(kubevirt({
     configuration: {

@@ -15,7 +15,10 @@ import type { VirtualMachineInstanceWorld } from "./world.ts";
 
 export interface ObserveDependencies {
   client: KubeClient;
-  informers: Pick<ControllerInformers, "virtualMachineInstances" | "launcherPods" | "kubevirts">;
+  informers: Pick<
+    ControllerInformers,
+    "virtualMachineInstances" | "launcherPods" | "kubevirts" | "nodes"
+  >;
   envelopeImage: string;
   clock: Clock;
 }
@@ -38,7 +41,10 @@ export async function observeVirtualMachineInstance(
     pods: pods.filter((pod) => isControlledBy(pod, uid)),
     ...(cacheIsBehind && { cacheIsBehind }),
     claims: isHandedOver(vmi) ? [] : await readClaims(client, vmi, signal),
-    configuration: effectiveConfiguration(primaryKubeVirt(informers.kubevirts.list())),
+    configuration: effectiveConfiguration(
+      primaryKubeVirt(informers.kubevirts.list()),
+      informers.nodes.list(),
+    ),
     envelopeImage,
   };
 }
