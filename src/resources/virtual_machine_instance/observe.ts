@@ -1,5 +1,6 @@
 import { CREATED_BY_LABEL } from "../../api/labels.ts";
 import { isFinalPhase, VirtualMachineInstancePhase as Phase } from "../../api/phases.ts";
+import { VIRTUAL_MACHINE_INSTANCES } from "../../api/registry.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { PERSISTENT_VOLUME_CLAIMS, PODS } from "../../kube/core_resources.ts";
@@ -30,9 +31,11 @@ export async function observeVirtualMachineInstance(
   if (vmi === undefined) return undefined;
   const { uid } = vmi.metadata;
   const cached = informers.launcherPods.byIndex(BY_VMI_UID, uid);
-  const pods = cached.length === 0 && mustHavePod(vmi)
-    ? await listPods(client, vmi, signal)
-    : cached;
+  const isMissing = cached.length === 0 && mustHavePod(vmi);
+  if (isMissing && vmi.metadata.deletionTimestamp && !await isStillThere(client, vmi, signal)) {
+    return undefined;
+  }
+  const pods = isMissing ? await listPods(client, vmi, signal) : cached;
   return {
     now: clock.now().toISOString(),
     vmi,
@@ -49,6 +52,16 @@ function mustHavePod({ metadata, status }: VirtualMachineInstance): boolean {
   if (isFinalPhase(phase)) return false;
   const isUntouched = phase === Phase.Unset || phase === Phase.Pending;
   return !isUntouched || Boolean(metadata.deletionTimestamp);
+}
+
+/** The pods' cache may be ahead: they are collected once their instance is gone. */
+async function isStillThere(
+  client: KubeClient,
+  vmi: VirtualMachineInstance,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const live = await client.get(VIRTUAL_MACHINE_INSTANCES, keyOf(vmi), { signal });
+  return live?.metadata.uid === vmi.metadata.uid;
 }
 
 async function readClaims(
