@@ -2,7 +2,7 @@
 import { VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../../src/api/registry.ts";
 import type { VirtualMachine } from "../../src/api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../../src/api/virtual_machine_instance.ts";
-import type { KubeClient } from "../../src/kube/client.ts";
+import { AlreadyExistsError, type KubeClient, KubeError } from "../../src/kube/client.ts";
 import { NAMESPACES } from "../../src/kube/core_resources.ts";
 import { Informer } from "../../src/runtime/informer.ts";
 import { SILENT_LOGGER } from "../../src/runtime/log.ts";
@@ -12,6 +12,7 @@ export const NAMESPACE = "bench";
 const GUEST = { domain: { memory: { guest: "64Mi" }, devices: { autoattachPodInterface: false } } };
 /** Beyond the time that the pace takes. */
 const SETTLE_TIMEOUT_MS = 120_000;
+const ATTEMPTS_MAX = 5;
 
 /** What is created, and how it is called. */
 export interface Batch {
@@ -63,7 +64,7 @@ export class Load {
     await step(`creating ${what(batch)}`, async () => {
       await this.#paced(batch, async (name) => {
         startedAtMs.set(name, performance.now());
-        await this.#createOne(batch.kind, name);
+        await patiently(() => this.#createOne(batch.kind, name));
       });
       await this.#informer(batch).waitUntil(
         () => namesOf(batch).every((name) => this.#runs(batch, name)),
@@ -84,7 +85,7 @@ export class Load {
     const resource = isVm ? VIRTUAL_MACHINES : VIRTUAL_MACHINE_INSTANCES;
     await step(`deleting ${what(batch)}`, async () => {
       await this.#paced(batch, async (name) => {
-        await this.#client.delete(resource, { namespace: NAMESPACE, name });
+        await patiently(() => this.#client.delete(resource, { namespace: NAMESPACE, name }));
       });
       const gone = (name: string) =>
         this.#informer(batch).get({ namespace: NAMESPACE, name }) === undefined;
@@ -130,6 +131,19 @@ export class Load {
       await work(name);
     });
     await Promise.all(all);
+  }
+}
+
+/** As people do: when the server has no time, it is asked again. The wait counts as the product's. */
+async function patiently(work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const isBusy = error instanceof KubeError && error.retriable;
+      if (error instanceof AlreadyExistsError) return; // the answer to an earlier attempt was lost
+      if (!isBusy || attempt === ATTEMPTS_MAX) throw error;
+    }
   }
 }
 
