@@ -288,11 +288,11 @@ async function main(): Promise<number> {
       stop.abort(new Error(`got ${name}`));
     });
   }
-  using client = new FetchClient({
-    connection: await connectionOf(config),
-    userAgent: `denovirt-controller/${denoConfig.version}`,
-  });
   try {
+    using client = new FetchClient({
+      connection: await connectionOf(config),
+      userAgent: `denovirt-controller/${denoConfig.version}`,
+    });
     await new ControllerProgram({ config, client, logger }).run(stop.signal);
     logger.info("stopped");
     return 0;

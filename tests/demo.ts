@@ -32,14 +32,21 @@ interface Stage {
   seconds: number;
 }
 
+/** Whether the work tells of its own progress, or only that time goes by is to be told. */
+type Progress = "told by the work" | "elapsed";
+
 /** Runs the stages one after the other and remembers how long each took. */
 class Stages {
   readonly #done: Stage[] = [];
 
-  async run<T>(name: string, work: () => Promise<T>): Promise<T> {
+  async run<T>(
+    name: string,
+    work: () => Promise<T>,
+    progress: Progress = "elapsed",
+  ): Promise<T> {
     say(bold(`\n▶ ${name}`));
     const start = performance.now();
-    const result = await step(name, work);
+    const result = await (progress === "elapsed" ? step("  working", work) : work());
     this.#done.push({ name, seconds: (performance.now() - start) / 1000 });
     return result;
   }
@@ -86,9 +93,17 @@ async function talk(api: ApiServer): Promise<string> {
 
 async function main(): Promise<void> {
   const stages = new Stages();
-  await stages.run("prepare this machine (packages, builds, images)", prepareMachine);
-  await using cluster = await stages.run("start a real control plane and a node", startCluster);
-  await stages.run("install: kubectl apply --server-side -k deploy", () => install(cluster));
+  await stages.run("prepare this machine", prepareMachine, "told by the work");
+  await using cluster = await stages.run(
+    "build what is missing, start a real control plane and a node",
+    startCluster,
+    "told by the work",
+  );
+  await stages.run(
+    "install: kubectl apply --server-side -k deploy",
+    () => install(cluster),
+    "told by the work",
+  );
   using api = await ApiServer.connect(cluster.kubeconfigPath);
   const vm = new TestVirtualMachine({ cluster, api }, GUEST.name);
   const node = cluster.nodes[0];
@@ -113,7 +128,7 @@ async function main(): Promise<void> {
     quote(await cluster.kubectl(["get", "vm,vmi", "-o", "wide"]));
   });
   const answer = await stages.run("console: type a command to the guest", () => talk(api));
-  await stages.run("stop: virtctl stop", async () => {
+  await stages.run("stop: PUT .../virtualmachines/kernel/stop, as virtctl does", async () => {
     await vm.verb("virtualmachines", "stop", { expect: 202, body: {} });
     await vm.waitForVm("to be stopped", {
       timeoutMs: SLOW_MS,

@@ -17,18 +17,19 @@ const ROOT = new URL("..", import.meta.url).pathname;
 
 async function runAll(): Promise<Outcome> {
   await prepareMachine();
-  const native = await nativeDirectory();
+  await nativeDirectory();
   await using cluster = await Cluster.start({ nodes: 0 });
-  const env = {
-    DENOVIRT_TEST_KUBECONFIG: cluster.kubeconfigPath,
-    DENOVIRT_NATIVE_DIRECTORY: native,
-  };
+  const env = { DENOVIRT_TEST_KUBECONFIG: cluster.kubeconfigPath };
   const outcomes: Outcome[] = [];
   say("\n== beside the sources");
   outcomes.push(await runDenoTests({ paths: [`${ROOT}src`], env }));
   say("\n== tests/");
   outcomes.push(
-    await runDenoTests({ paths: [`${ROOT}tests`], ignore: [`${ROOT}tests/cluster`], env }),
+    await runDenoTests({
+      paths: [`${ROOT}tests`, `${ROOT}deploy`],
+      ignore: [`${ROOT}tests/cluster`],
+      env,
+    }),
   );
   say("\n== ffi/");
   outcomes.push(await runCargoTests(`${ROOT}ffi`));

@@ -72,7 +72,6 @@ const PURE_IMPORTS = [
   "src/kube/core_resources.ts",
   "src/runtime/reconciler.ts",
   "src/resources/",
-  "@kubernetes/client-node",
   "zod",
 ];
 
@@ -86,7 +85,7 @@ const RINGS: Ring[] = [
   {
     name: "kube",
     files: (p) => p.startsWith("src/kube/"),
-    allowed: ["src/kube/", "@kubernetes/client-node", "yaml", "node:"],
+    allowed: ["src/kube/", "yaml", "node:"],
   },
   {
     name: "runtime",
@@ -125,7 +124,6 @@ const RINGS: Ring[] = [
       "src/libvirt_domain/",
       "src/hypervisor/",
       "src/certificates/",
-      "@kubernetes/client-node",
       "commander",
       "yaml",
       "zod",
@@ -143,7 +141,6 @@ const RINGS: Ring[] = [
       "src/api/",
       "@peculiar/x509",
       "reflect-metadata",
-      "@kubernetes/client-node",
       "zod",
       "node:",
     ],
@@ -159,7 +156,6 @@ const RINGS: Ring[] = [
       "src/kube/",
       "src/runtime/",
       "src/resources/",
-      "@kubernetes/client-node",
       "yaml",
       "zod",
       "ws",

@@ -163,6 +163,11 @@ const CASES: Record<string, Case> = {
     await hypervisor().launch(one);
     const before = await present(hypervisor(), one.uid);
     await killDomainProcess(one.uid);
+    // While the dying process is still there, "unknown" is the truth.
+    await until(
+      "the guest is adopted",
+      async () => (await hypervisor().inspect(one.uid)).kind === "present",
+    );
     assert.deepEqual(await present(hypervisor(), one.uid), before);
     await hypervisor().suspend(one.uid);
     await hypervisor().destroy(one.uid);

@@ -113,8 +113,13 @@ export class MutualTlsServer implements AsyncDisposable {
     maxPayload: MESSAGE_BYTES_MAX,
   });
   readonly #closing = new AbortController();
+  /** Requests that go on for longer after the close are aborted. */
+  readonly #drained = new AbortController();
   /** The client authorities a connection was verified against: a certificate outlives its authority on an open connection. */
   readonly #verifiedAgainst = new WeakMap<object, readonly string[]>();
+
+  /** Requests under way, by connection. */
+  readonly #requests = new Map<TLSSocket, number>();
 
   constructor(options: MutualTlsServerOptions) {
     this.#options = options;
@@ -168,11 +173,13 @@ export class MutualTlsServer implements AsyncDisposable {
     this.#closing.abort();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const socket of this.#websockets.clients) socket.close(1001, "server is stopping");
-    server.closeIdleConnections();
     const timer = setTimeout(() => {
+      this.#drained.abort();
       for (const socket of this.#websockets.clients) socket.terminate();
       server.closeAllConnections();
     }, DRAIN_TIMEOUT_MS);
+    // The server's own idea of idle leaves out connections on which nothing was asked yet.
+    for (const [socket, requests] of this.#requests) if (requests === 0) socket.destroy();
     await closed;
     clearTimeout(timer);
   }
@@ -188,6 +195,8 @@ export class MutualTlsServer implements AsyncDisposable {
     server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
     server.on("secureConnection", (socket: TLSSocket) => {
       this.#verifiedAgainst.set(socket, this.#trust.clientCas);
+      this.#requests.set(socket, 0);
+      socket.on("close", () => this.#requests.delete(socket));
     });
     server.on("tlsClientError", (error: Error) => {
       this.#options.onError?.("handshake failed", error);
@@ -201,9 +210,18 @@ export class MutualTlsServer implements AsyncDisposable {
       authorities.some((authority) => !this.#trust.clientCas.includes(authority));
   }
 
+  #count(socket: TLSSocket, change: number): void {
+    const requests = this.#requests.get(socket);
+    if (requests === undefined) return;
+    this.#requests.set(socket, requests + change);
+    if (this.#closing.signal.aborted && requests + change === 0) socket.end();
+  }
+
   async #answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const socket = incoming.socket as TLSSocket;
     if (this.#isStale(socket)) return void socket.destroy();
+    this.#count(socket, 1);
+    outgoing.on("close", () => this.#count(socket, -1));
     const peer = identify(socket, this.#trust);
     const { method, path, query } = target(incoming);
     if (peer === undefined && !this.#options.isPublic(method, path)) {
@@ -213,9 +231,12 @@ export class MutualTlsServer implements AsyncDisposable {
     if (body === undefined) return send(outgoing, TOO_LARGE);
     const hangUp = new AbortController();
     outgoing.on("close", () => hangUp.abort());
-    const signal = AbortSignal.any([hangUp.signal, this.#closing.signal]);
+    const signal = AbortSignal.any([hangUp.signal, this.#drained.signal]);
     const headers = headersOf(incoming);
     const response = await this.#handled({ method, path, query, headers, body, peer, signal });
+    if (this.#closing.signal.aborted && !outgoing.destroyed) {
+      outgoing.setHeader("connection", "close");
+    }
     send(outgoing, response);
   }
 
@@ -230,6 +251,7 @@ export class MutualTlsServer implements AsyncDisposable {
 
   async #upgrade(incoming: IncomingMessage, socket: TLSSocket, head: Uint8Array): Promise<void> {
     socket.on("error", () => socket.destroy());
+    this.#count(socket, 1);
     const { method, path, query } = target(incoming);
     const peer = this.#isStale(socket) ? undefined : identify(socket, this.#trust);
     if (peer === undefined && !this.#options.isPublic(method, path)) {

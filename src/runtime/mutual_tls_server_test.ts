@@ -210,6 +210,25 @@ Deno.test("mutual_tls_server ends connections that never finish a handshake or a
   }
 });
 
+Deno.test("mutual_tls_server.close() lets a request finish, and then its connection", async () => {
+  const began = Promise.withResolvers<AbortSignal>();
+  const finish = Promise.withResolvers<void>();
+  const server = await serve({
+    handle: async (request) => {
+      began.resolve(request.signal);
+      await finish.promise;
+      return { status: 200, body: "done" };
+    },
+  });
+  const answer = call(server, "/x", { as: await client(clients) });
+  const signal = await began.promise;
+  const closed = server.close();
+  assert.equal(signal.aborted, false);
+  finish.resolve();
+  assert.deepEqual(await answer, { status: 200, body: "done" });
+  await closed;
+});
+
 function open(
   server: MutualTlsServer,
   path: string,

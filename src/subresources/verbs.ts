@@ -24,7 +24,7 @@ import {
 
 export interface VerbDependencies {
   client: KubeClient;
-  agents: AgentClient;
+  agents: Pick<AgentClient, "put">;
 }
 
 export interface VerbCall {
@@ -35,6 +35,11 @@ export interface VerbCall {
 
 type Verb = (call: VerbCall, dependencies: VerbDependencies) => Promise<TlsResponse>;
 
+/**
+ * As soon as can be, but the pod's object stays until the kubelet has ended what runs in it. With 0 it would go at once, and
+ * another guest could be started while this one still writes to its disks.
+ */
+const KILL_GRACE_SECONDS = 1;
 const ACCEPTED: TlsResponse = { status: 202 };
 const DONE: TlsResponse = { status: 200 };
 const JSON_TYPE = "application/json";
@@ -167,7 +172,7 @@ async function killPods(
   });
   for (const { metadata: { name } } of pods.items) {
     const key = namespace === undefined ? { name } : { namespace, name };
-    await client.delete(PODS, key, { gracePeriodSeconds: 0, signal });
+    await client.delete(PODS, key, { gracePeriodSeconds: KILL_GRACE_SECONDS, signal });
   }
 }
 

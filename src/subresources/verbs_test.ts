@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
+import { VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../api/registry.ts";
 import type { VirtualMachine } from "../api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../api/virtual_machine_instance.ts";
+import type { Resource } from "../kube/client.ts";
+import { PODS } from "../kube/core_resources.ts";
+import { FakeClient } from "../kube/fake/fake_client.ts";
+import type { KubeObject } from "../kube/object.ts";
 import { denyConsole } from "./console.ts";
 import { denyPause, denyUnpause } from "./pause.ts";
 import { decideRestart } from "./restart.ts";
 import { decideStart } from "./start.ts";
 import { decideStop } from "./stop.ts";
 import type { VerbDecision } from "./verb.ts";
+import { VERBS } from "./verbs.ts";
 
 type VmSpec = Partial<VirtualMachine["spec"]>;
 type VmStatus = VirtualMachine["status"];
@@ -244,6 +250,33 @@ const RESTART_ROWS: [
     conflict("unable to complete request: stop/start already underway"),
   ],
 ];
+
+Deno.test("VERBS restart without grace leaves the pod to the kubelet", async () => {
+  const client = new FakeClient({ withoutStatusSubresource: [VIRTUAL_MACHINE_INSTANCES] });
+  const where = { namespace: "shop" };
+  const key = { ...where, name: "web" };
+  const create = (resource: Resource, object: object) =>
+    client.create<KubeObject>(resource, { metadata: key, ...object }, where);
+  await create(VIRTUAL_MACHINES, { spec: vm({ runStrategy: "Always" }).spec });
+  const { spec } = vmi("Running");
+  const { metadata: { uid } } = await create(VIRTUAL_MACHINE_INSTANCES, {
+    spec,
+    status: { phase: "Running" },
+  });
+  const labels = { "kubevirt.io/created-by": uid };
+  await create(PODS, { metadata: { ...key, labels }, spec: { nodeName: "node-1" } });
+  const body = new TextEncoder().encode(JSON.stringify({ gracePeriodSeconds: 0 }));
+  const agents = { put: () => Promise.reject(new Error("nobody is asked")) };
+  const { signal } = new AbortController();
+  const answer = await VERBS["virtualmachines/restart"]?.({ key, body, signal }, {
+    client,
+    agents,
+  });
+  assert.equal(answer?.status, 202);
+  // Without the object nobody would know that the guest still runs, and the next one would be started beside it.
+  const pod = await client.get(PODS, key);
+  assert.equal(pod?.metadata.deletionGracePeriodSeconds, 1);
+});
 
 Deno.test("decideRestart() asks for a stop and a start", () => {
   for (const [what, machine, instance, gracePeriodSeconds, expected] of RESTART_ROWS) {

@@ -27,6 +27,7 @@ export class Cluster implements AsyncDisposable {
   readonly nodes: readonly ClusterNode[];
   readonly #slot: MachineSlot;
   readonly #bin: string;
+  #stopOnSignal: () => void = () => {};
 
   /** The cluster that the runner started; it stays the runner's to end. */
   static async attach(directory: string): Promise<Cluster> {
@@ -65,7 +66,9 @@ export class Cluster implements AsyncDisposable {
           env,
           signal: AbortSignal.timeout(START_TIMEOUT_MS),
         }));
-      return new Cluster({ slot, bin, nodes: await findNodes(slot) });
+      const cluster = new Cluster({ slot, bin, nodes: await findNodes(slot) });
+      cluster.#endOnSignal();
+      return cluster;
     } catch (cause) {
       const logs = await tailLogs(slot.directory);
       await releaseMachineSlot(slot);
@@ -109,7 +112,22 @@ export class Cluster implements AsyncDisposable {
     return node;
   }
 
+  /** Ctrl-C leaves nothing either. */
+  #endOnSignal(): void {
+    const end = async () => {
+      await this[Symbol.asyncDispose]();
+      Deno.exit(130);
+    };
+    Deno.addSignalListener("SIGINT", end);
+    Deno.addSignalListener("SIGTERM", end);
+    this.#stopOnSignal = () => {
+      Deno.removeSignalListener("SIGINT", end);
+      Deno.removeSignalListener("SIGTERM", end);
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopOnSignal();
     await releaseMachineSlot(this.#slot);
     say(`stopped the cluster in ${this.#slot.directory}`);
   }

@@ -1,3 +1,5 @@
+import { dirname } from "node:path";
+
 const SLOTS = 10;
 const SCRIPTS = new URL("./machine", import.meta.url).pathname;
 
@@ -30,21 +32,33 @@ export async function releaseMachineSlot(slot: MachineSlot): Promise<void> {
 }
 
 async function take(directory: string): Promise<boolean> {
+  if (await claim(directory)) return true;
+  if (await hasOwner(directory)) return false;
+  await releaseMachineSlot({ index: Number(/\d+$/.exec(directory)?.[0]), directory });
+  return await claim(directory);
+}
+
+/** The directory appears with its owner's name in it, or not at all. */
+async function claim(directory: string): Promise<boolean> {
+  const prepared = await Deno.makeTempDir({ dir: dirname(directory), prefix: "denovirt-slot-" });
+  await Deno.writeTextFile(`${prepared}/owner`, `${Deno.pid}`);
+  await Deno.chmod(prepared, 0o755);
   try {
-    await Deno.mkdir(directory, { mode: 0o755 });
+    await Deno.rename(prepared, directory);
+    return true;
   } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    if (await hasOwner(directory)) return false;
-    const index = Number(/\d+$/.exec(directory)?.[0]);
-    await releaseMachineSlot({ index, directory });
-    await Deno.mkdir(directory, { mode: 0o755 });
+    await Deno.remove(prepared, { recursive: true });
+    if (await exists(directory)) return false;
+    throw error;
   }
-  await Deno.writeTextFile(`${directory}/owner`, `${Deno.pid}`);
-  return true;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
 }
 
 async function hasOwner(directory: string): Promise<boolean> {
   const owner = await Deno.readTextFile(`${directory}/owner`).catch(() => "");
   if (owner === "") return false;
-  return await Deno.stat(`/proc/${owner}`).then(() => true, () => false);
+  return await exists(`/proc/${owner}`);
 }

@@ -7,7 +7,7 @@
  * --filter runs the test files whose name contains TEXT. --keep leaves the cluster until Enter is pressed.
  */
 import { writeProductImages } from "../../deploy/images/product_images.ts";
-import { closingLine } from "../runner/outcome.ts";
+import { closingLine, type Outcome } from "../runner/outcome.ts";
 import { runDenoTests } from "../runner/run_deno_tests.ts";
 import { debianGuestImage, kernelGuestImage } from "../toolchain/build_guest_images.ts";
 import { nativeDirectory } from "../toolchain/build_native.ts";
@@ -19,6 +19,7 @@ import { install } from "./install.ts";
 
 const HERE = new URL(".", import.meta.url).pathname;
 const NODES = 2;
+const TESTS_TIMEOUT_MS = 40 * 60_000;
 
 async function images(directory: string): Promise<string[]> {
   const native = await nativeDirectory();
@@ -47,7 +48,7 @@ async function testFiles(filter: string): Promise<string[]> {
   return names.sort();
 }
 
-async function main(): Promise<number> {
+async function run(): Promise<Outcome> {
   const filter = Deno.args.includes("--filter")
     ? Deno.args[Deno.args.indexOf("--filter") + 1] ?? ""
     : "";
@@ -56,14 +57,20 @@ async function main(): Promise<number> {
   await install(cluster);
   const paths = await testFiles(filter);
   const outcome = paths.length > 0
-    ? await runDenoTests({ paths, env: { DENOVIRT_TEST_CLUSTER: cluster.directory } })
+    ? await runDenoTests({
+      paths,
+      env: { DENOVIRT_TEST_CLUSTER: cluster.directory },
+      timeoutMs: TESTS_TIMEOUT_MS,
+    })
     : { passed: 0, failed: 0, skipped: [] };
   if (Deno.args.includes("--keep")) {
     say(`KUBECONFIG=${cluster.kubeconfigPath}\nPress Enter to stop the cluster`);
     await Deno.stdin.read(new Uint8Array(1));
   }
-  Deno.stdout.writeSync(new TextEncoder().encode(`${closingLine(outcome)}\n`));
-  return outcome.failed;
+  return outcome;
 }
 
-if (await main() > 0) Deno.exit(1);
+const outcome = await run();
+for (const name of outcome.skipped) say(`skipped: ${name}`);
+Deno.stdout.writeSync(new TextEncoder().encode(`${closingLine(outcome)}\n`));
+if (outcome.failed > 0) Deno.exit(1);

@@ -8,6 +8,7 @@ import type { VirtualMachine } from "../../src/api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../../src/api/virtual_machine_instance.ts";
 import { readBundle } from "../../src/certificates/bundle.ts";
 import { requestNodeCertificate } from "../../src/certificates/node_request.ts";
+import { CertificateStore } from "../../src/certificates/store.ts";
 import { mintStranger } from "../../src/certificates/stranger.ts";
 import { isSignedBy, readCertificate } from "../../src/certificates/x509.ts";
 import { InvalidError, KubeError } from "../../src/kube/client.ts";
@@ -160,6 +161,7 @@ const STEPS: [string, (bench: Bench) => Promise<void>][] = [
   ["a node's agent gets a certificate, and for no other node", nodeCertificates],
   ["pause and console reach the node's agent", agent],
   ["bundles that were lost are put back", injection],
+  ["replicas that start together agree on one authority", race],
   ["SIGTERM ends it cleanly", shutdown],
 ];
 
@@ -529,6 +531,16 @@ async function injection(bench: Bench): Promise<void> {
     name: "kubevirt-ca",
   });
   assert.equal(secret?.type, "kubernetes.io/tls");
+}
+
+async function race({ admin, namespace }: Bench): Promise<void> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const replica = () => new CertificateStore({ client: admin, namespace, now: () => new Date() });
+  const seen = await Promise.all(Array.from({ length: 5 }, () => replica().ensure(signal)));
+  const authorities = new Set(seen.map(({ authority }) => authority.current.certificate));
+  assert.equal(authorities.size, 1);
+  const published = await readBundle(admin, { namespace, signal });
+  assert.deepEqual(published.map((pem) => pem.trim()), [...authorities].map((pem) => pem.trim()));
 }
 
 async function shutdown(bench: Bench): Promise<void> {

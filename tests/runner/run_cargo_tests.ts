@@ -1,3 +1,4 @@
+import { cacheDirectory } from "../toolchain/cache_directory.ts";
 import type { Outcome } from "./outcome.ts";
 
 const RESULT = /^test result: .*? (\d+) passed; (\d+) failed; (\d+) ignored/;
@@ -6,8 +7,10 @@ const IGNORED = /^test (\S+) \.\.\. ignored/;
 /** Runs `cargo test` in a workspace with its output shown as it comes. A build that fails counts as one failure. */
 export async function runCargoTests(workspace: string): Promise<Outcome> {
   const child = new Deno.Command("cargo", {
-    args: ["test", "--workspace", "--quiet"],
+    args: ["test", "--workspace", "--quiet", "--locked", "--release"],
     cwd: workspace,
+    // with what the build of the product left there
+    env: { CARGO_TARGET_DIR: `${cacheDirectory()}/native-target` },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",

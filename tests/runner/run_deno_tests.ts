@@ -1,12 +1,17 @@
 import { countJunit } from "./junit.ts";
 import type { Outcome } from "./outcome.ts";
 
+/** A test that hangs must not hang the run. */
+const TIMEOUT_MS_DEFAULT = 15 * 60_000;
+
 export interface DenoTestOptions {
   paths: readonly string[];
   /** For tests that share nothing. */
   parallel?: boolean;
   ignore?: readonly string[];
   env?: Record<string, string>;
+  /** @default 15 minutes */
+  timeoutMs?: number;
 }
 
 /** Runs `deno test` with its output shown as it comes. A run that ends without a report counts as one failure. */
@@ -26,6 +31,7 @@ export async function runDenoTests(options: DenoTestOptions): Promise<Outcome> {
         ...options.paths,
       ],
       ...(options.env ? { env: options.env } : {}),
+      signal: AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS_DEFAULT),
       stdin: "null",
       stdout: "inherit",
       stderr: "inherit",

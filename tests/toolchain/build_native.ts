@@ -64,7 +64,7 @@ async function sourcePaths(base: URL, under: string): Promise<string[]> {
   const paths: string[] = [];
   for await (const entry of Deno.readDir(new URL(under, base))) {
     const path = `${under}${entry.name}`;
-    if (path === "target") continue;
+    if (entry.name === "target") continue;
     if (entry.isDirectory) paths.push(...await sourcePaths(base, `${path}/`));
     if (entry.isFile) paths.push(path);
   }

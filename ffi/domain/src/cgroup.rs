@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use crate::failure::{Context, Failure, Outcome};
 
-/// The v1 devices controller decides at open(2). A pod without device requests may open neither /dev/kvm nor
-/// /dev/net/tun, and QEMU opens them by path; the guest is confined by QEMU's seccomp filter and its user instead. With
-/// v2 the rule hangs on the one unified cgroup, which cannot be left out: there the pod must request its devices.
-const NOT_JOINED: &str = "devices";
+/// The v1 devices controller decides at open(2). A container without device requests may open neither /dev/kvm nor
+/// /dev/net/tun, and QEMU opens them by path; so there the pod's own cgroup is joined, which restricts nothing, and the
+/// guest is confined by QEMU's seccomp filter and its user instead. Staying where the agent started it is no choice: who
+/// ends the agent's container kills all that its devices cgroup holds. With v2 the rule hangs on the one unified cgroup:
+/// there the pod must request its devices.
+const JOINED_AT_POD: &str = "devices";
 
 /// Moves this process into every cgroup that the text of /proc/<pid>/cgroup names.
 pub fn join(cgroups: &str) -> Outcome<()> {
@@ -26,9 +28,8 @@ fn directories(cgroups: &str, mountinfo: &str) -> Outcome<Vec<PathBuf>> {
     for line in cgroups.lines() {
         let mut parts = line.splitn(3, ':').skip(1);
         let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else { continue };
-        if controllers.split(',').any(|controller| controller == NOT_JOINED) {
-            continue;
-        }
+        let at_pod = controllers.split(',').any(|controller| controller == JOINED_AT_POD);
+        let path = if at_pod { path.rsplit_once('/').map_or(path, |(pod, _container)| pod) } else { path };
         match locate(controllers, path, mountinfo) {
             Some(directory) => directories.push(directory),
             // A hybrid node may leave the unified hierarchy or a named one without mount; limits never live there then.
@@ -79,9 +80,9 @@ mod tests {
 ";
 
     #[test]
-    fn directories_leave_out_the_device_controller() {
+    fn directories_join_the_device_controller_at_the_pod() {
         let cgroups = "9:name=systemd:/pod1/c\n5:devices:/pod1/c\n4:memory:/pod1/c\n1:cpu:/pod1/c\n0::/pod1\n";
-        let expected: Vec<PathBuf> = ["systemd/pod1/c", "memory/pod1/c", "cpu/pod1/c", "unified/pod1"]
+        let expected: Vec<PathBuf> = ["systemd/pod1/c", "devices/pod1", "memory/pod1/c", "cpu/pod1/c", "unified/pod1"]
             .map(|path| PathBuf::from("/sys/fs/cgroup").join(path))
             .into();
         assert_eq!(directories(cgroups, HYBRID).unwrap(), expected);

@@ -53,7 +53,16 @@ impl Guest {
         emulated: bool,
         started_at_ms: Option<u64>,
     ) -> Self {
-        Self { directory, domain, vmm, emulated, started_at_ms, end: OnceLock::new(), ending: Mutex::new(()), last: Mutex::new(None) }
+        Self {
+            directory,
+            domain,
+            vmm,
+            emulated,
+            started_at_ms,
+            end: OnceLock::new(),
+            ending: Mutex::new(()),
+            last: Mutex::new(None),
+        }
     }
 
     pub fn domain(&self) -> Domain {

@@ -28,7 +28,7 @@ use crate::record::{Final, Record, now_ms};
 use crate::report::{self, Report};
 use crate::session;
 use crate::spec::{Launch, Spec};
-use crate::{log, overlay, template};
+use crate::{kernel, log, overlay, template};
 
 /// From the first step to the report. A cold driver probes QEMU; that once took 69 s.
 const LAUNCH_TIMEOUT: Duration = Duration::from_secs(100);
@@ -110,19 +110,24 @@ fn prepare(directory: &Path, spec: &Spec) -> Outcome<String> {
     let mut formats: BTreeMap<String, Format> = overlay::make_all(directory, &spec.overlays)?;
     let format_of = |path: &str| Ok(overlay::inspect_base(directory, path)?.format);
     let xml = template::fill(&spec.xml, directory, &mut formats, format_of)?;
-    if let Some(emulator) = emulator(&xml)
+    if let Some(emulator) = element(&xml, "emulator")
         && let Err(error) = fs::metadata(emulator)
     {
         return Err(Failure::retriable(format!(
             "Cannot start the domain: QEMU is missing (package qemu-system-x86): {emulator}: {error}"
         )));
     }
+    if let Some(kernel) = element(&xml, "kernel") {
+        let shown = Path::new(kernel).strip_prefix(directory).unwrap_or(Path::new(kernel));
+        kernel::inspect(&mut overlay::open_untrusted(Path::new(kernel))?, &shown.display().to_string())?;
+    }
     Ok(xml)
 }
 
-fn emulator(xml: &str) -> Option<&str> {
-    let (_, rest) = xml.split_once("<emulator>")?;
-    Some(rest.split_once("</emulator>")?.0.trim())
+/// The text of the first element of that name; these names occur once in a domain.
+fn element<'xml>(xml: &'xml str, name: &str) -> Option<&'xml str> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    Some(rest.split_once(&format!("</{name}>"))?.0.trim())
 }
 
 fn start(connection: Connection, xml: &str, paused: bool) -> Outcome<Domain> {
@@ -178,8 +183,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn emulator_is_read_from_the_xml() {
-        assert_eq!(emulator("<devices><emulator> /usr/bin/q </emulator></devices>"), Some("/usr/bin/q"));
-        assert_eq!(emulator("<devices/>"), None);
+    fn element_is_read_from_the_xml() {
+        assert_eq!(element("<devices><emulator> /usr/bin/q </emulator></devices>", "emulator"), Some("/usr/bin/q"));
+        assert_eq!(element("<devices/>", "emulator"), None);
     }
 }

@@ -12,6 +12,7 @@ mod failure;
 mod guest;
 mod host_proc;
 mod image;
+mod kernel;
 mod launch;
 mod libvirt;
 mod log;

@@ -8,6 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::Path;
 
 use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, ResolveFlags, fstat, openat2};
+use rustix::io::Errno;
 use rustix::mount::{
     MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, mount, mount_bind, mount_change, move_mount,
     open_tree,
@@ -31,6 +32,7 @@ const LIBVIRT_PLACES: [(&str, &str); 5] = [
 /// addresses may have 107 bytes, and a machine that moves to another node finds the same paths there.
 pub const VM_PLACE: &str = "/run/denovirt/vm";
 const DIRECTORY_ENTRIES_MAX: usize = 4096;
+const MISSING: [Errno; 4] = [Errno::NOENT, Errno::NOTDIR, Errno::LOOP, Errno::NAMETOOLONG];
 const KVM_DEVICE: &str = "/dev/kvm";
 
 /// A file or directory of a container, cloned out of its mount namespace and not attached anywhere yet.
@@ -73,7 +75,10 @@ fn clone_tree(one: &Mount) -> Outcome<OwnedFd> {
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
     let path = OFlags::PATH | OFlags::CLOEXEC;
     let root = rustix::fs::openat(CWD, "/", path | OFlags::DIRECTORY, Mode::empty()).context(what)?;
-    let mut found = openat2(&root, &*one.path, path, Mode::empty(), resolve).context(what)?;
+    let mut found = openat2(&root, &*one.path, path, Mode::empty(), resolve).map_err(|error| Failure {
+        message: format!("Cannot {}: {error}", what()),
+        terminal: MISSING.contains(&error), // an image does not change any more
+    })?;
     if one.first_file && FileType::from_raw_mode(fstat(&found).context(what)?.st_mode) == FileType::Directory {
         let name = first_file(&root, one)?;
         found = openat2(&root, format!("{}/{name}", one.path), path, Mode::empty(), resolve).context(what)?;

@@ -29,13 +29,16 @@ pub fn make_all(directory: &Path, overlays: &[Overlay]) -> Outcome<BTreeMap<Stri
 
 /// Opens a base and decides its format.
 pub fn inspect_base(directory: &Path, relative: &str) -> Outcome<image::Image> {
-    let path = beneath(directory, relative)?;
-    let mut file = File::options()
+    image::inspect(&mut open_untrusted(&beneath(directory, relative)?)?, relative)
+}
+
+/// Opens a file of the pod for reading: no link, and no waiting for the other end of a FIFO.
+pub fn open_untrusted(path: &Path) -> Outcome<File> {
+    File::options()
         .read(true)
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(&path)
-        .context(|| format!("open disk image {relative}"))?;
-    image::inspect(&mut file, relative)
+        .open(path)
+        .context(|| format!("open {}", path.display()))
 }
 
 fn make(directory: &Path, overlay: &Overlay, formats: &mut BTreeMap<String, Format>) -> Outcome<()> {

@@ -1,5 +1,7 @@
 //! Lines of the control protocol, cut out of a byte stream that may be hostile.
 
+use alloc::vec::Vec;
+
 /// Longest line that is waited for; the longest command is "release".
 pub const LINE_BYTES_MAX: usize = 64;
 
@@ -45,6 +47,7 @@ fn parse(line: &[u8]) -> Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
 
     #[test]
     fn push_waits_for_the_end_of_the_line() {

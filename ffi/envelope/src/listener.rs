@@ -1,46 +1,50 @@
 //! The unix socket an agent connects to: it learns our process id from the kernel, and may tell us to end.
 
-use std::fs;
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
+use alloc::vec::Vec;
+
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{FileType, Mode, chmod, lstat, unlink};
+use rustix::io::{Errno, read, write};
+use rustix::net::{
+    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, connect, listen, socket_with,
+};
 
 use crate::line::{Command, LineBuffer};
 
 /// Agents and `hold` processes of the same pod; more are turned away.
 const CLIENTS_MAX: usize = 64;
+const BACKLOG: i32 = 16;
 /// The pod's group may connect: the user images' containers share it through fsGroup.
 const SOCKET_MODE: u32 = 0o660;
 
 pub struct Listener {
-    socket: UnixListener,
+    socket: OwnedFd,
     clients: Vec<Client>,
 }
 
 struct Client {
-    stream: UnixStream,
+    stream: OwnedFd,
     lines: LineBuffer,
 }
 
 impl Listener {
-    pub fn bind(path: &Path) -> io::Result<Self> {
+    pub fn bind(path: &str) -> Result<Self, Errno> {
         remove_stale(path)?;
-        let socket = UnixListener::bind(path)?;
-        fs::set_permissions(path, fs::Permissions::from_mode(SOCKET_MODE))?;
-        socket.set_nonblocking(true)?;
+        let socket = unix_socket()?;
+        bind(&socket, &SocketAddrUnix::new(path)?)?;
+        chmod(path, Mode::from_raw_mode(SOCKET_MODE))?;
+        listen(&socket, BACKLOG)?;
         Ok(Self { socket, clients: Vec::new() })
     }
 
-    pub fn descriptors(&self) -> impl Iterator<Item = RawFd> + '_ {
-        std::iter::once(self.socket.as_raw_fd()).chain(self.clients.iter().map(|client| client.stream.as_raw_fd()))
+    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        core::iter::once(self.socket.as_fd()).chain(self.clients.iter().map(|client| client.stream.as_fd()))
     }
 
     /// Accepts and reads whatever is there; answers whether somebody asked for the release (and was told "ok").
     pub fn serve(&mut self) -> bool {
-        while let Ok((stream, _)) = self.socket.accept() {
-            if self.clients.len() < CLIENTS_MAX && stream.set_nonblocking(true).is_ok() {
+        while let Ok(stream) = accept_with(&self.socket, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+            if self.clients.len() < CLIENTS_MAX {
                 self.clients.push(Client { stream, lines: LineBuffer::default() });
             }
         }
@@ -67,14 +71,14 @@ impl Client {
     fn serve(&mut self) -> Served {
         let mut bytes = [0; 256];
         loop {
-            match self.stream.read(&mut bytes) {
+            match read(&self.stream, &mut bytes) {
                 Ok(0) => return Served::Closed,
                 Ok(count) => match self.answer(&bytes[..count]) {
                     Served::Open => continue,
                     end => return end,
                 },
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Served::Open,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(Errno::AGAIN) => return Served::Open,
+                Err(Errno::INTR) => continue,
                 Err(_) => return Served::Closed,
             }
         }
@@ -82,18 +86,18 @@ impl Client {
 
     fn answer(&mut self, bytes: &[u8]) -> Served {
         let Ok(commands) = self.lines.push(bytes) else {
-            let _ = self.stream.write_all(b"error line too long\n");
+            let _ = write(&self.stream, b"error line too long\n");
             return Served::Closed;
         };
         for command in commands {
             match command {
                 Command::Release => {
                     // Whether the caller still listens changes nothing: it asked for the end.
-                    let _ = self.stream.write_all(b"ok\n");
+                    let _ = write(&self.stream, b"ok\n");
                     return Served::Released;
                 }
                 Command::Unknown => {
-                    if self.stream.write_all(b"error unknown command\n").is_err() {
+                    if write(&self.stream, b"error unknown command\n").is_err() {
                         return Served::Closed;
                     }
                 }
@@ -103,18 +107,30 @@ impl Client {
     }
 }
 
+/// Connects to a socket of the same pod; never blocks.
+pub fn connect_to(path: &str) -> Result<OwnedFd, Errno> {
+    let socket = unix_socket()?;
+    connect(&socket, &SocketAddrUnix::new(path)?)?;
+    Ok(socket)
+}
+
+fn unix_socket() -> Result<OwnedFd, Errno> {
+    socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)
+}
+
 /// A container that is started again finds the socket of its predecessor; anything else at that path is not ours to remove.
-fn remove_stale(path: &Path) -> io::Result<()> {
-    let kind = match fs::symlink_metadata(path) {
-        Ok(metadata) => metadata.file_type(),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+fn remove_stale(path: &str) -> Result<(), Errno> {
+    let kind = match lstat(path) {
+        Ok(stat) => FileType::from_raw_mode(stat.st_mode),
+        Err(Errno::NOENT) => return Ok(()),
         Err(error) => return Err(error),
     };
-    if !kind.is_socket() {
-        return Err(io::Error::new(ErrorKind::AlreadyExists, "something that is no socket has that name"));
+    if kind != FileType::Socket {
+        return Err(Errno::EXIST);
     }
-    if UnixStream::connect(path).is_ok() {
-        return Err(io::Error::new(ErrorKind::AddrInUse, "another process listens there"));
+    match connect_to(path) {
+        Err(Errno::CONNREFUSED) => unlink(path),
+        Ok(_) | Err(Errno::AGAIN) => Err(Errno::ADDRINUSE), // it lives, even if its queue is full
+        Err(error) => Err(error),
     }
-    fs::remove_file(path)
 }

@@ -9,53 +9,64 @@
 //! The guest's orderly shutdown takes longer than SIGTERM suggests, and everything in the PID namespace dies with PID 1:
 //! so SIGTERM alone ends nothing once the machine may be running.
 
+#![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(test), no_main)]
+#![cfg_attr(test, allow(dead_code))]
+
+extern crate alloc;
+
 mod line;
 mod listener;
+#[cfg(not(test))]
+mod runtime;
 mod signals;
 mod watch;
 
-use std::ffi::OsString;
-use std::fs;
-use std::io;
-use std::os::fd::RawFd;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::BorrowedFd;
+use rustix::fs::{CWD, Mode, OFlags, fchmod, openat, rename};
+use rustix::io::{Errno, read, write};
 
 use listener::Listener;
 use signals::Signals;
 use watch::{Compute, ComputeWatch};
 
 /// How often `hold` looks for a compute container that has not started yet.
-const CONNECT_INTERVAL_MS: i32 = 250;
-const USAGE: &str = "usage: envelope run --socket PATH | hold --socket PATH | install DESTINATION";
+const CONNECT_INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 250_000_000 };
+const USAGE: &str = "usage: envelope run --socket PATH | hold --socket PATH | install DESTINATION\n";
 
-fn main() -> ExitCode {
-    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
-    let outcome = match arguments[..] {
-        ["run", "--socket", path] => run(Path::new(path)),
-        ["hold", "--socket", path] => hold(Path::new(path)),
-        ["install", destination] => install(Path::new(destination)),
+const SUCCESS: i32 = 0;
+const FAILURE: i32 = 1;
+const MISUSE: i32 = 2;
+
+fn run_command(arguments: &[&str]) -> i32 {
+    let outcome = match *arguments {
+        ["run", "--socket", path] => run(path),
+        ["hold", "--socket", path] => hold(path),
+        ["install", destination] => install(destination),
         _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::from(2);
+            say(USAGE);
+            return MISUSE;
         }
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => SUCCESS,
         Err(message) => {
-            eprintln!("envelope: {message}");
-            ExitCode::FAILURE
+            say(&format!("envelope: {message}\n"));
+            FAILURE
         }
     }
 }
 
-fn run(socket: &Path) -> Result<(), String> {
+fn run(socket: &str) -> Result<(), String> {
     let signals = take_signals()?;
     let mut listener = listen(socket)?;
     loop {
-        wait(std::iter::once(signals.as_raw_fd()).chain(listener.descriptors()), -1)?;
+        wait(core::iter::once(signals.fd()).chain(listener.descriptors()), None)?;
         signals.drain();
         if listener.serve() {
             return Ok(());
@@ -63,7 +74,7 @@ fn run(socket: &Path) -> Result<(), String> {
     }
 }
 
-fn hold(socket: &Path) -> Result<(), String> {
+fn hold(socket: &str) -> Result<(), String> {
     let signals = take_signals()?;
     let mut listener = listen(socket)?;
     let mut watch = ComputeWatch::beside(socket);
@@ -72,9 +83,8 @@ fn hold(socket: &Path) -> Result<(), String> {
         if compute == Compute::Ended {
             return Ok(());
         }
-        let timeout_ms = if compute == Compute::NotSeen { CONNECT_INTERVAL_MS } else { -1 };
-        let descriptors = std::iter::once(signals.as_raw_fd()).chain(listener.descriptors()).chain(watch.descriptor());
-        wait(descriptors, timeout_ms)?;
+        let timeout = (compute == Compute::NotSeen).then_some(&CONNECT_INTERVAL);
+        wait(core::iter::once(signals.fd()).chain(listener.descriptors()).chain(watch.descriptor()), timeout)?;
         // Before compute was seen no machine can be running from this image, so the pod may go at once.
         let asked_to_end = signals.drain() && compute == Compute::NotSeen;
         if listener.serve() || asked_to_end {
@@ -83,32 +93,49 @@ fn hold(socket: &Path) -> Result<(), String> {
     }
 }
 
-fn install(destination: &Path) -> Result<(), String> {
-    let cannot = |error: io::Error| format!("Cannot install to {}: {error}", destination.display());
-    let mut partial = destination.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    fs::copy("/proc/self/exe", &partial).map_err(cannot)?;
-    fs::set_permissions(&partial, fs::Permissions::from_mode(0o755)).map_err(cannot)?;
-    fs::rename(&partial, destination).map_err(cannot)
+/// Whoever looks finds the whole program at the destination, or nothing.
+fn install(destination: &str) -> Result<(), String> {
+    let partial = format!("{destination}.partial");
+    copy_self(&partial)
+        .and_then(|()| rename(&*partial, destination))
+        .map_err(|error| format!("Cannot install to {destination}: {error}"))
+}
+
+fn copy_self(to: &str) -> Result<(), Errno> {
+    let mode = Mode::from_raw_mode(0o755);
+    let from = openat(CWD, "/proc/self/exe", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    let to = openat(CWD, to, OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC, mode)?;
+    let mut bytes = [0; 16 * 1024];
+    loop {
+        let count = read(&from, &mut bytes)?;
+        if count == 0 {
+            return fchmod(&to, mode);
+        }
+        let mut left = &bytes[..count];
+        while !left.is_empty() {
+            left = &left[write(&to, left)?..];
+        }
+    }
 }
 
 fn take_signals() -> Result<Signals, String> {
     Signals::take().map_err(|error| format!("Cannot take over signals: {error}"))
 }
 
-fn listen(socket: &Path) -> Result<Listener, String> {
-    Listener::bind(socket).map_err(|error| format!("Cannot listen on {}: {error}", socket.display()))
+fn listen(socket: &str) -> Result<Listener, String> {
+    Listener::bind(socket).map_err(|error| format!("Cannot listen on {socket}: {error}"))
 }
 
-fn wait(descriptors: impl Iterator<Item = RawFd>, timeout_ms: i32) -> Result<(), String> {
-    let mut polled: Vec<libc::pollfd> =
-        descriptors.map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 }).collect();
-    // SAFETY: the pointer and the length describe `polled`, which outlives the call.
-    let count = unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, timeout_ms) };
-    let error = io::Error::last_os_error();
-    if count < 0 && error.kind() != io::ErrorKind::Interrupted {
-        return Err(format!("Cannot wait for events: {error}"));
+fn wait<'fd>(descriptors: impl Iterator<Item = BorrowedFd<'fd>>, timeout: Option<&Timespec>) -> Result<(), String> {
+    let mut polled: Vec<PollFd<'fd>> = descriptors.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
+    match poll(&mut polled, timeout) {
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(error) => Err(format!("Cannot wait for events: {error}")),
     }
-    Ok(())
+}
+
+fn say(text: &str) {
+    // SAFETY: descriptor 2 is never closed by this program.
+    let stderr = unsafe { rustix::stdio::stderr() };
+    let _ = write(stderr, text.as_bytes());
 }

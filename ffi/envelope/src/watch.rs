@@ -1,15 +1,18 @@
 //! How a `hold` container learns that the pod's compute container ended: it keeps a connection to it.
 
-use std::io::{ErrorKind, Read};
-use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use alloc::format;
+use alloc::string::String;
+
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::io::{Errno, read};
+
+use crate::listener::connect_to;
 
 const COMPUTE_SOCKET_NAME: &str = "compute.sock";
 
 pub struct ComputeWatch {
-    path: PathBuf,
-    stream: Option<UnixStream>,
+    path: String,
+    stream: Option<OwnedFd>,
 }
 
 #[derive(PartialEq, Eq)]
@@ -21,37 +24,37 @@ pub enum Compute {
 
 impl ComputeWatch {
     /// The compute socket lies beside our own.
-    pub fn beside(own_socket: &std::path::Path) -> Self {
-        Self { path: own_socket.with_file_name(COMPUTE_SOCKET_NAME), stream: None }
+    pub fn beside(own_socket: &str) -> Self {
+        let directory = own_socket.rsplit_once('/').map_or(".", |(directory, _)| directory);
+        Self { path: format!("{directory}/{COMPUTE_SOCKET_NAME}"), stream: None }
     }
 
-    pub fn descriptor(&self) -> Option<RawFd> {
-        self.stream.as_ref().map(AsRawFd::as_raw_fd)
+    pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.stream.as_ref().map(AsFd::as_fd)
     }
 
     pub fn check(&mut self) -> Compute {
-        let Some(stream) = &mut self.stream else {
+        let Some(stream) = &self.stream else {
             return self.connect();
         };
         let mut bytes = [0; 64];
         loop {
-            match stream.read(&mut bytes) {
+            match read(stream, &mut bytes) {
                 Ok(0) => return Compute::Ended,
-                Ok(_) => continue,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Compute::Running,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Ok(_) | Err(Errno::INTR) => continue,
+                Err(Errno::AGAIN) => return Compute::Running,
                 Err(_) => return Compute::Ended,
             }
         }
     }
 
     fn connect(&mut self) -> Compute {
-        match UnixStream::connect(&self.path) {
-            Ok(stream) if stream.set_nonblocking(true).is_ok() => {
+        match connect_to(&self.path) {
+            Ok(stream) => {
                 self.stream = Some(stream);
                 Compute::Running
             }
-            _ => Compute::NotSeen,
+            Err(_) => Compute::NotSeen,
         }
     }
 }

@@ -1,9 +1,9 @@
-import { nativeDirectory } from "../../../tests/toolchain/build_native.ts";
 import { type HypervisorFixture, testHypervisor } from "../contract_suite.ts";
 import type { DomainSpec } from "../hypervisor.ts";
 import { NativeLibrary } from "../native/native.ts";
 import { NativeEnvelopes } from "../native/native_envelopes.ts";
 import { StandInPod } from "../stand_in_pod.ts";
+import { nativeParts, whyNoNativeParts } from "../testing/native_parts.ts";
 import { LibvirtHypervisor } from "./libvirt_hypervisor.ts";
 
 const EMULATOR = "/usr/bin/qemu-system-x86_64";
@@ -63,7 +63,8 @@ function domainXml(uid: string): string {
 }
 
 async function whyNotHere(): Promise<string | undefined> {
-  if (Deno.uid() !== 0) return "needs root";
+  const why = whyNoNativeParts();
+  if (why !== undefined) return why;
   for (const path of [EMULATOR, DRIVER, "/usr/bin/qemu-img", "/usr/bin/unshare"]) {
     if (!await Deno.stat(path).then(() => true, () => false)) return `needs ${path}`;
   }
@@ -71,7 +72,7 @@ async function whyNotHere(): Promise<string | undefined> {
 }
 
 async function create(): Promise<HypervisorFixture> {
-  const native = NativeLibrary.load(await nativeDirectory());
+  const native = NativeLibrary.load(nativeParts());
   const directory = await Deno.makeTempDir({ prefix: "dv-" });
   await Deno.chmod(directory, 0o755);
   const runDirectory = `${directory}/run`;
@@ -80,7 +81,7 @@ async function create(): Promise<HypervisorFixture> {
   await Deno.writeFile(`${image}/disk/guest.img`, bootDisk());
   await Deno.mkdir(`${directory}/ephemeral`);
   await Deno.chmod(`${directory}/ephemeral`, 0o777);
-  const pod = await StandInPod.start({ nativeDirectory: await nativeDirectory(), directory });
+  const pod = await StandInPod.start({ nativeDirectory: nativeParts(), directory });
   const envelope = await new NativeEnvelopes(native).connect(pod.socketPath, pod.uid);
   let current = new LibvirtHypervisor({ native, runDirectory });
   return {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { nativeDirectory } from "../../../tests/toolchain/build_native.ts";
 import { StandInPod } from "../stand_in_pod.ts";
+import { nativeParts, whyNoNativeParts } from "../testing/native_parts.ts";
 import { NativeLibrary } from "./native.ts";
 import { NativeEnvelopes } from "./native_envelopes.ts";
 
-const ignore = Deno.uid() !== 0;
-const note = ignore ? " (skipped: needs root)" : "";
+const why = whyNoNativeParts();
+const ignore = why !== undefined;
+const note = ignore ? ` (skipped: ${why})` : "";
 
 interface Fixture {
   pod: StandInPod;
@@ -19,14 +20,14 @@ function testEnvelope(name: string, body: (fixture: Fixture) => Promise<void>): 
     name: `${name}${note}`,
     ignore,
     async fn() {
-      using native = NativeLibrary.load(await nativeDirectory());
+      using native = NativeLibrary.load(nativeParts());
       const directory = await Deno.makeTempDir({ prefix: "dv-" });
       try {
         await using pod = await StandInPod.start({
-          nativeDirectory: await nativeDirectory(),
+          nativeDirectory: nativeParts(),
           directory,
         });
-        const binary = `${await nativeDirectory()}/envelope`;
+        const binary = `${nativeParts()}/envelope`;
         await body({ pod, envelopes: new NativeEnvelopes(native), directory, binary });
       } finally {
         await Deno.remove(directory, { recursive: true });

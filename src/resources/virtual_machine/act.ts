@@ -1,4 +1,7 @@
-import { VIRTUAL_MACHINE_CONTROLLER_FINALIZER } from "../../api/labels.ts";
+import {
+  VIRTUAL_MACHINE_CONTROLLER_FINALIZER,
+  VM_GENERATION_ANNOTATION,
+} from "../../api/labels.ts";
 import { VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../../api/registry.ts";
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
 import type { VirtualMachineStatus } from "../../api/virtual_machine_status.ts";
@@ -73,7 +76,11 @@ async function patchVm(
   return await client.patch<VirtualMachine>(VIRTUAL_MACHINES, keyOf(vm), body, { signal });
 }
 
-/** The name is the VM's, so a second creation finds the first; one that is not ours is an error. */
+/**
+ * The name is the VM's, so a second creation finds the first; one that is not ours is an error. One that was made from another
+ * generation is no success either: the cache did not show it yet, and what follows a start (the status of a guest of this
+ * generation) would be wrong of it.
+ */
 async function createInstance(
   instance: NewObject<VirtualMachineInstance>,
   { client, signal, world: { vm } }: Context,
@@ -88,6 +95,13 @@ async function createInstance(
     { signal },
   );
   if (found === undefined || !isControlledBy(found, vm.metadata.uid)) throw existed;
+  if (generationOf(found) === generationOf(instance)) return;
+  const message = "the instance was made from another generation of the virtual machine";
+  throw new ConflictError(409, { kind: "Status", reason: "Conflict", message }, message);
+}
+
+function generationOf({ metadata }: NewObject<VirtualMachineInstance>): string | undefined {
+  return metadata.annotations?.[VM_GENERATION_ANNOTATION];
 }
 
 /** A VM that was deleted a moment ago must not take anything: its children would be deleted with it. */

@@ -31,6 +31,22 @@ Deno.test("actOnVirtualMachine() takes an instance that it has created already f
   await actOnVirtualMachine(create, context);
 });
 
+Deno.test("actOnVirtualMachine() waits for an instance of another generation to be seen", async () => {
+  const { client, made } = await stored();
+  const create = (vm: VirtualMachine) => {
+    const vmi = vmiFromTemplate(vm, { paused: false });
+    return actOnVirtualMachine({ type: "create_vmi", vmi }, {
+      client,
+      world: { now: NOW, vm },
+      signal,
+    });
+  };
+  await create(made);
+  const generation = (made.metadata.generation ?? 1) + 1;
+  const changed = { ...made, metadata: { ...made.metadata, generation } };
+  await assert.rejects(create(changed), ConflictError);
+});
+
 Deno.test("actOnVirtualMachine() does not take an instance of someone else for its own", async () => {
   const { client, made } = await stored();
   const { uid: _, resourceVersion: __, ...metadata } = vmi().metadata;

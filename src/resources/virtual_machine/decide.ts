@@ -37,6 +37,8 @@ import type { VirtualMachineAction, VirtualMachineWorld } from "./world.ts";
 
 /** A person who watches is told of what takes longer than this. */
 const PASSING_STATUS_MS_MAX = 1_000;
+/** An instance that ends before any cache has shown it is told of by nobody: so it is looked for. */
+const CREATED_LOOK_MS = 5_000;
 
 export type VirtualMachineDecision = Decision<VirtualMachineAction, VirtualMachineStatus>;
 
@@ -117,6 +119,7 @@ function carryOut(plan: RunPlan, situation: Situation): VirtualMachineDecision {
     ...mayWait(vm, status),
     events: [...actions.flatMap((action) => eventsOf(action, vm)), ...failureEvents(vm, failure)],
     ...(plan.kind === "back_off" && { requeueAfterMs: plan.remainingMs }),
+    ...(created !== undefined && { requeueAfterMs: CREATED_LOOK_MS }),
   };
 }
 

@@ -5,7 +5,7 @@
  *   Always          -> create (back-off)     Stop(uid) -> delete    -> delete
  *   RerunOnFailure  Start or strategy is     Stop(uid) -> delete    Failed -> ask for a start, then delete
  *                   new -> create (back-off)                        Succeeded -> delete
- *   Manual          Start -> create          Stop(uid) -> delete    Stop(uid) -> delete
+ *   Manual          Start -> create          Stop(uid) -> delete    Stop(uid) or Start -> delete
  *   Halted          Start -> become Always   -> delete              -> delete
  *   Once            -> create (back-off)     -                      -
  *
@@ -98,8 +98,10 @@ function planRerunOnFailure(input: RunStrategyInput): RunPlan {
 function planManual(input: RunStrategyInput): RunPlan {
   const { vmi, requests } = input;
   if (vmi !== undefined) {
-    return asksToStop(requests, vmi)
-      ? remove("a stop was asked for")
+    if (asksToStop(requests, vmi)) return remove("a stop was asked for");
+    // It ended before it was seen alive, so the start counts as unfulfilled; nobody could ask for another one.
+    return isFinalPhase(vmi.status?.phase) && asksToStart(requests)
+      ? remove("it has ended, and a start was asked for")
       : keep("no stop was asked for");
   }
   // A manual start is a person's wish: it never waits for a back-off.

@@ -31,6 +31,13 @@ function withoutConditionOf(
     : { ...status, conditions: withoutCondition(status.conditions, type) };
 }
 
+/** Of an instance whose pod waits for a node no more. */
+export function withoutPodProblems(
+  status: VirtualMachineInstanceStatus,
+): VirtualMachineInstanceStatus {
+  return withoutConditionOf(status, Type.PodScheduled);
+}
+
 /** Ready=False. Ready=True is the node agent's to say. */
 export function notReady(
   status: VirtualMachineInstanceStatus,

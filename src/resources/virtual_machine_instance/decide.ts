@@ -30,7 +30,13 @@ import type { Pod } from "../core_objects.ts";
 import { isEqualJson } from "../merge_patch.ts";
 import { msUntil } from "../timestamp.ts";
 import { claimProblem } from "./claims.ts";
-import { notReady, type Problem, withPodProblems, withProblem } from "./conditions.ts";
+import {
+  notReady,
+  type Problem,
+  withoutPodProblems,
+  withPodProblems,
+  withProblem,
+} from "./conditions.ts";
 import { isOurFinalizer, withoutOurFinalizers } from "./finalizers.ts";
 import { handOverStatus } from "./hand_over.ts";
 import { endingOf, hasTerminated, isReadyForGuest } from "./launcher_pod_state.ts";
@@ -58,10 +64,19 @@ const CLAIM_RECHECK_MS = 5_000;
 
 /** A pod that is up within this time makes an instance Scheduled without it having been Scheduling before. */
 const SCHEDULING_UNTOLD_MS_MAX = 1_000;
+/** How soon an instance is looked at again whose pods the cache does not show yet, or will never show. */
+const CACHE_LAG_MS = 2_000;
 
 export function decideVirtualMachineInstance(
   world: VirtualMachineInstanceWorld,
 ): VirtualMachineInstanceDecision {
+  const decision = decideByPhase(world);
+  return world.cacheIsBehind && world.pods.length > 0
+    ? { ...decision, requeueAfterMs: CACHE_LAG_MS }
+    : decision;
+}
+
+function decideByPhase(world: VirtualMachineInstanceWorld): VirtualMachineInstanceDecision {
   const { vmi } = world;
   if (isFinalPhase(vmi.status?.phase)) return decideFinal(world);
   if (isHandedOver(vmi)) return decideHandedOver(world);
@@ -166,7 +181,7 @@ function decideGivenUp(world: VirtualMachineInstanceWorld): VirtualMachineInstan
     return { actions: deletions(running), status: state, events: deletionEvents(vmi, running) };
   }
   const status = notReady(
-    enterPhase(withProblem(state.status, undefined, now), Phase.Failed, now),
+    enterPhase(withoutPodProblems(withProblem(state.status, undefined, now)), Phase.Failed, now),
     VirtualMachineInstanceReadyReason.PodNotExists,
     now,
   );
@@ -234,7 +249,8 @@ function fail(
   const { vmi, pods, now } = world;
   const state = stateOf(vmi);
   const shown = vmi.metadata.deletionTimestamp ? undefined : problem;
-  const failed = enterPhase(withProblem(state.status, shown, now), Phase.Failed, now);
+  const told = withoutPodProblems(withProblem(state.status, shown, now));
+  const failed = enterPhase(told, Phase.Failed, now);
   const status = {
     ...notReady(failed, VirtualMachineInstanceReadyReason.PodNotExists, now),
     reason: problem.reason,

@@ -31,25 +31,26 @@ export async function observeVirtualMachineInstance(
   if (vmi === undefined) return undefined;
   const { uid } = vmi.metadata;
   const cached = informers.launcherPods.byIndex(BY_VMI_UID, uid);
-  const isMissing = cached.length === 0 && mustHavePod(vmi);
-  if (isMissing && vmi.metadata.deletionTimestamp && !await isStillThere(client, vmi, signal)) {
+  const cacheIsBehind = cached.length === 0 && mayHavePod(vmi);
+  if (cacheIsBehind && vmi.metadata.deletionTimestamp && !await isStillThere(client, vmi, signal)) {
     return undefined;
   }
-  const pods = isMissing ? await listPods(client, vmi, signal) : cached;
+  const pods = cacheIsBehind ? await listPods(client, vmi, signal) : cached;
   return {
     now: clock.now().toISOString(),
     vmi,
     pods: pods.filter((pod) => isControlledBy(pod, uid)),
+    ...(cacheIsBehind && { cacheIsBehind }),
     claims: isHandedOver(vmi) ? [] : await readClaims(client, vmi, signal),
     configuration: effectiveConfiguration(primaryKubeVirt(informers.kubevirts.list())),
     envelopeImage,
   };
 }
 
-/** A pod was made for it, and it has not ended. */
-function mustHavePod({ metadata, status }: VirtualMachineInstance): boolean {
+/** A pod was made for it, and may still be there. One that has ended is held until its pods have ended too. */
+function mayHavePod({ metadata, status }: VirtualMachineInstance): boolean {
   const { phase = Phase.Unset } = status ?? {};
-  if (isFinalPhase(phase)) return false;
+  if (isFinalPhase(phase)) return (metadata.finalizers ?? []).length > 0;
   const isUntouched = phase === Phase.Unset || phase === Phase.Pending;
   return !isUntouched || Boolean(metadata.deletionTimestamp);
 }

@@ -33,7 +33,7 @@ const TCG_BYTES = 32 * MIB;
 /** That buffer, as the domain's `<tb-cache>` limits it: small guests get a small one. */
 const TCG_CACHE_BYTES_SMALL = 16 * MIB;
 const TCG_CACHE_BYTES = 64 * MIB;
-const SMALL_GUEST_BYTES_MAX = 512 * MIB;
+const SMALL_GUEST_BYTES_MAX = 256 * MIB;
 /** A vCPU under TCG has a translator of its own. */
 const TCG_VCPU_BYTES = 8 * MIB;
 

@@ -58,7 +58,10 @@ Deno.test("overheadBytes() grows with the guest, its disks, its picture and emul
     vmi(withDomain({ devices: { autoattachGraphicsDevice: false, disks: [{ name: "a" }] } })),
   ];
   for (const instance of grown) assert.ok(overheadBytes(instance, DEFAULTS) > base);
-  assert.equal(mib(overheadBytes(vmi(), configured({ useEmulation: true }))), 139);
+  const emulated = configured({ useEmulation: true });
+  assert.equal(mib(overheadBytes(vmi(), emulated)), 187);
+  const small = vmi(withDomain({ memory: { guest: "256Mi" } }));
+  assert.ok(mib(overheadBytes(small, emulated)) < 187 - 48 + 1);
   assert.equal(mib(overheadBytes(vmi(), configured({ overheadRatio: 2 }))), 172);
 });
 

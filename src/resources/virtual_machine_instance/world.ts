@@ -10,6 +10,8 @@ export interface VirtualMachineInstanceWorld {
   vmi: VirtualMachineInstance;
   /** The launcher pods that this VMI controls. An instance past Pending without any was looked for live. */
   pods: readonly Pod[];
+  /** The pods were seen live only. The cache may never show them, so nobody would tell of their end. */
+  cacheIsBehind?: boolean;
   /** The claims that its volumes name, as far as they exist; read only until the hand-over. */
   claims: readonly PersistentVolumeClaim[];
   configuration: ClusterConfiguration;

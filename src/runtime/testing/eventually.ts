@@ -1,6 +1,6 @@
 /** Waits in tests for a condition instead of for time. */
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 const TURN_MS = 1;
 
 /** Resolves when the condition holds; throws what it named when it does not within the deadline. */

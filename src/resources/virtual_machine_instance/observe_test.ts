@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { VIRTUAL_MACHINE_INSTANCES } from "../../api/registry.ts";
+import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
+import { PODS } from "../../kube/core_resources.ts";
+import { FakeClient } from "../../kube/fake/fake_client.ts";
+import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
+import { SILENT_LOGGER } from "../../runtime/log.ts";
+import { createControllerInformers } from "../informers.ts";
+import { type Change, vmi, withMetadata, withStatus } from "../testing/builders.ts";
+import { observeVirtualMachineInstance } from "./observe.ts";
+import { launcherPod } from "./pod.ts";
+import { effectiveConfiguration } from "../kubevirt/configuration.ts";
+
+const KEY = { namespace: "shop", name: "web" };
+const envelopeImage = "registry.example/envelope:1";
+
+/** What is seen of an instance whose pod is there, but in no cache yet. */
+async function observedBehind(...changes: Change<VirtualMachineInstance>[]) {
+  const client = new FakeClient({ withoutStatusSubresource: [VIRTUAL_MACHINE_INSTANCES] });
+  const { metadata: { uid: _, resourceVersion: __, ...metadata }, ...rest } = vmi(...changes);
+  const made = await client.create<VirtualMachineInstance>(
+    VIRTUAL_MACHINE_INSTANCES,
+    { ...rest, metadata },
+    { namespace: "shop" },
+  );
+  const configuration = effectiveConfiguration(undefined);
+  const pod = launcherPod({ vmi: made, configuration, envelopeImage });
+  await client.create(PODS, pod, { namespace: "shop" });
+  const informers = createControllerInformers({ client, logger: SILENT_LOGGER });
+  const stop = new AbortController();
+  const running = informers.virtualMachineInstances.run(stop.signal);
+  try {
+    await informers.virtualMachineInstances.waitForSync(stop.signal);
+    const dependencies = { client, informers, envelopeImage, clock: SYSTEM_CLOCK };
+    return await observeVirtualMachineInstance(dependencies, KEY, stop.signal);
+  } finally {
+    stop.abort();
+    await running;
+  }
+}
+
+for (const phase of ["Scheduling", "Running", "Succeeded"]) {
+  Deno.test(`observeVirtualMachineInstance() looks live for the pod of an instance in ${phase}`, async () => {
+    const held = withMetadata<VirtualMachineInstance>({
+      finalizers: ["kubevirt.io/foregroundDeleteVirtualMachine"],
+    });
+    const world = await observedBehind(held, withStatus({ phase }));
+    assert.equal(world?.pods.length, 1);
+    assert.equal(world?.cacheIsBehind, true);
+  });
+}
+
+Deno.test("observeVirtualMachineInstance() spares the look at what has been let go of", async () => {
+  const world = await observedBehind(withStatus({ phase: "Succeeded" }));
+  assert.equal(world?.pods.length, 0);
+});

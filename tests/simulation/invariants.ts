@@ -1,0 +1,238 @@
+/** What must hold at every moment, and what must hold once all is quiet. */
+import { VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../../src/api/registry.ts";
+import { VM_GENERATION_ANNOTATION } from "../../src/api/labels.ts";
+import { isFinalPhase, VirtualMachineRunStrategy as Strategy } from "../../src/api/phases.ts";
+import type { VirtualMachine } from "../../src/api/virtual_machine.ts";
+import type { VirtualMachineInstance } from "../../src/api/virtual_machine_instance.ts";
+import { CONTROLLER_REVISIONS, PODS } from "../../src/kube/core_resources.ts";
+import type { StoreEvent } from "../../src/kube/fake/object_store.ts";
+import { keyOf } from "../../src/kube/object.ts";
+import { hasCondition } from "../../src/resources/condition.ts";
+import type { Pod } from "../../src/resources/core_objects.ts";
+import { controllerOf, isControlledBy } from "../../src/resources/owner_reference.ts";
+import { runStrategyOf } from "../../src/resources/virtual_machine/run_strategy.ts";
+import { type ApiServer, idOf } from "./api_server.ts";
+import type { Machine } from "./machine.ts";
+import type { ServedWrite } from "./process_client.ts";
+
+export interface InvariantsParts {
+  server: ApiServer;
+  machines: readonly Machine[];
+  /** Ends the schedule. */
+  violated(what: string): void;
+}
+
+/** Kinds that carry a precondition in each write, so that a write without a change cannot be a race. */
+const PRECONDITIONED: readonly string[] = [
+  idOf(VIRTUAL_MACHINES),
+  idOf(VIRTUAL_MACHINE_INSTANCES),
+];
+const REVISIONS_PER_VM_MAX = 2;
+
+export class Invariants {
+  readonly #parts: InvariantsParts;
+  /** Names of instances by UID, also of those that are gone. */
+  readonly #names = new Map<string, string>();
+  readonly #started = new Set<string>();
+
+  constructor(parts: InvariantsParts) {
+    this.#parts = parts;
+    parts.server.onChange((event) => this.#changed(event));
+  }
+
+  // ---- always -------------------------------------------------------------------------------------------------------
+
+  guestStarted(machine: Machine, uid: string): void {
+    const name = this.#names.get(uid);
+    const { machines, server, violated } = this.#parts;
+    for (const other of machines) {
+      for (const running of other.running) {
+        const isSame = other === machine && running === uid;
+        if (isSame || this.#names.get(running) !== name) continue;
+        violated(
+          `two guests of ${name} run: ${uid} on ${machine.name}, ${running} on ${other.name}`,
+        );
+      }
+    }
+    const vmi = instances(server).find(({ metadata }) => metadata.uid === uid);
+    if (this.#started.has(uid) && vmi?.status?.phase === "Running") {
+      violated(`the guest of ${name} was started again after it had been told to run`);
+    }
+    this.#started.add(uid);
+  }
+
+  served({ process, verb, resource, versions, body }: ServedWrite): void {
+    const isUpdate = verb === "patch" || verb === "update";
+    if (!isUpdate || versions.before !== versions.after) return;
+    if (!PRECONDITIONED.includes(idOf(resource)) || process.startsWith("api")) return;
+    this.#parts.violated(`${process} wrote what was there already: ${JSON.stringify(body)}`);
+  }
+
+  #changed({ resource, type, object, old }: StoreEvent): void {
+    if (resource !== idOf(VIRTUAL_MACHINE_INSTANCES)) return;
+    const vmi = object as VirtualMachineInstance;
+    const { uid, name } = vmi.metadata;
+    this.#names.set(uid, name);
+    if (type === "DELETED") return this.#mustNotRun(vmi, "was removed");
+    const before = (old as VirtualMachineInstance | undefined)?.status?.phase;
+    const phase = vmi.status?.phase;
+    if (phase === before) return;
+    if (isFinalPhase(before)) this.#parts.violated(`${name} went from ${before} to ${phase}`);
+    if (isFinalPhase(phase)) this.#mustNotRun(vmi, `was told to have ${phase}`);
+    if (phase === "Running" && !this.#started.has(uid)) {
+      this.#parts.violated(`${name} was told to be Running before its guest was started`);
+    }
+  }
+
+  #mustNotRun({ metadata: { uid, name } }: VirtualMachineInstance, what: string): void {
+    const machine = this.#parts.machines.find((each) => each.isRunning(uid));
+    if (machine !== undefined) {
+      this.#parts.violated(`instance ${name} ${what} while its guest runs on ${machine.name}`);
+    }
+  }
+
+  // ---- once quiet -----------------------------------------------------------------------------------------------------
+
+  /** Everything that is not as it must be in the end. */
+  problems(): string[] {
+    const { server } = this.#parts;
+    return [
+      ...server.list<VirtualMachine>(VIRTUAL_MACHINES).flatMap((vm) => this.#vmProblems(vm)),
+      ...instances(server).flatMap((vmi) => this.#vmiProblems(vmi)),
+      ...server.list<Pod>(PODS).flatMap((pod) => this.#podProblems(pod)),
+      ...this.#revisionProblems(),
+      ...this.#machineProblems(),
+    ];
+  }
+
+  #vmProblems(vm: VirtualMachine): string[] {
+    const { name, deletionTimestamp, uid } = vm.metadata;
+    if (deletionTimestamp !== undefined) return [`VM ${name} is being deleted`];
+    const found = this.#parts.server.get<VirtualMachineInstance>(
+      VIRTUAL_MACHINE_INSTANCES,
+      keyOf(vm),
+    );
+    if (found !== undefined && controllerOf(found) === undefined) {
+      return [`VM ${name} has not adopted its instance`];
+    }
+    if (found !== undefined && !isControlledBy(found, uid)) return [];
+    const strategy = runStrategyOf(vm);
+    const requests = vm.status?.stateChangeRequests ?? [];
+    return [
+      ...strategyProblems(strategy, found).map((what) => `VM ${name} (${strategy}): ${what}`),
+      ...shownProblems(vm, found).map((what) => `VM ${name} (${strategy}): ${what}`),
+      ...(requests.length > 0 && strategy !== Strategy.Once
+        ? [`VM ${name} (${strategy}): requests wait: ${JSON.stringify(requests)}`]
+        : []),
+    ];
+  }
+
+  #vmiProblems(vmi: VirtualMachineInstance): string[] {
+    const { name, uid, deletionTimestamp } = vmi.metadata;
+    const { phase, nodeName } = vmi.status ?? {};
+    if (deletionTimestamp !== undefined) return [`VMI ${name} is being deleted (${phase})`];
+    if (isFinalPhase(phase)) {
+      const { finalizers = [] } = vmi.metadata;
+      return finalizers.length > 0 ? [`VMI ${name} has ended and keeps its finalizers`] : [];
+    }
+    if (phase !== "Running") return [`VMI ${name} is ${phase}`];
+    const machine = this.#parts.machines.find((each) => each.name === nodeName);
+    if (machine === undefined || !machine.isRunning(uid)) {
+      return [`VMI ${name} is Running, its guest on ${nodeName} is ${machine?.describe(uid)}`];
+    }
+    const isPaused = machine.describe(uid).startsWith("paused");
+    const status = isPaused ? "False" : "True";
+    return [
+      ...(hasCondition(vmi.status?.conditions, { type: "Ready", status })
+        ? []
+        : [`VMI ${name} is not Ready=${status}`]),
+      ...(hasCondition(vmi.status?.conditions, { type: "Paused", status: "True" }) === isPaused
+        ? []
+        : [`VMI ${name} says the contrary of Paused=${isPaused}`]),
+    ];
+  }
+
+  #podProblems({ metadata, status }: Pod): string[] {
+    const { name, deletionTimestamp } = metadata;
+    if (deletionTimestamp !== undefined) return [`pod ${name} is being deleted`];
+    const owner = instances(this.#parts.server)
+      .find((vmi) => metadata.ownerReferences?.some(({ uid }) => uid === vmi.metadata.uid));
+    if (owner === undefined) return [`pod ${name} has no instance`];
+    const isOver = status?.phase === "Succeeded" || status?.phase === "Failed";
+    return isFinalPhase(owner.status?.phase) === isOver
+      ? []
+      : [`pod ${name} is ${status?.phase}, its instance ${owner.status?.phase}`];
+  }
+
+  #revisionProblems(): string[] {
+    const { server } = this.#parts;
+    const counts = new Map<string, number>();
+    for (const { metadata } of server.list(CONTROLLER_REVISIONS)) {
+      const uid = metadata.ownerReferences?.[0]?.uid ?? "";
+      counts.set(uid, (counts.get(uid) ?? 0) + 1);
+    }
+    const vms = server.list<VirtualMachine>(VIRTUAL_MACHINES);
+    return [...counts].flatMap(([uid, count]) => {
+      const vm = vms.find(({ metadata }) => metadata.uid === uid);
+      if (vm === undefined) return [`${count} revisions have no VM`];
+      return count > REVISIONS_PER_VM_MAX ? [`VM ${vm.metadata.name} has ${count} revisions`] : [];
+    });
+  }
+
+  #machineProblems(): string[] {
+    const vmis = instances(this.#parts.server);
+    return this.#parts.machines.flatMap((machine) =>
+      machine.directories.flatMap((uid) => {
+        const vmi = vmis.find(({ metadata }) => metadata.uid === uid);
+        const where = `${machine.name} keeps ${uid.slice(0, 8)} (${machine.describe(uid)})`;
+        if (vmi === undefined) return [`${where}, which has no instance`];
+        return isFinalPhase(vmi.status?.phase) ? [`${where}, whose instance has ended`] : [];
+      })
+    );
+  }
+}
+
+function instances(server: ApiServer): VirtualMachineInstance[] {
+  return server.list<VirtualMachineInstance>(VIRTUAL_MACHINE_INSTANCES);
+}
+
+function strategyProblems(strategy: string, vmi: VirtualMachineInstance | undefined): string[] {
+  const phase = vmi?.status?.phase;
+  switch (strategy) {
+    case Strategy.Always:
+      return phase === "Running" ? [] : [`its instance is ${phase ?? "absent"}`];
+    case Strategy.Halted:
+      return vmi === undefined ? [] : [`its instance is ${phase}`];
+    case Strategy.RerunOnFailure:
+      return phase === undefined || phase === "Running" ? [] : [`its instance is ${phase}`];
+    case Strategy.Once:
+      return phase === undefined ? ["it has never run"] : [];
+    default:
+      return [];
+  }
+}
+
+const SHOWN_WITHOUT_INSTANCE: readonly string[] = ["Stopped", "CrashLoopBackOff"];
+const SHOWN_WHILE_RUNNING: readonly string[] = ["Running", "Paused"];
+
+/** What people read in the status must be so. */
+function shownProblems(vm: VirtualMachine, vmi: VirtualMachineInstance | undefined): string[] {
+  const { printableStatus = "", created, ready, conditions } = vm.status ?? {};
+  const isLive = vmi !== undefined && !isFinalPhase(vmi.status?.phase);
+  const allowed = isLive ? SHOWN_WHILE_RUNNING : SHOWN_WITHOUT_INSTANCE;
+  const isReady = isLive && hasCondition(vmi.status?.conditions, { type: "Ready", status: "True" });
+  const memory = ({ domain }: VirtualMachineInstance["spec"]) => domain.memory?.guest;
+  const template = vm.spec.template.spec;
+  const isOutdated = isLive && template !== undefined && memory(template) !== memory(vmi.spec);
+  // What an adopted instance was made from is not known.
+  const isMade = vmi?.metadata.annotations?.[VM_GENERATION_ANNOTATION] !== undefined;
+  const asksForRestart = hasCondition(conditions, { type: "RestartRequired", status: "True" });
+  return [
+    ...(allowed.includes(printableStatus) ? [] : [`it shows ${printableStatus}`]),
+    ...(created === (vmi !== undefined) ? [] : [`it shows created=${created}`]),
+    ...(ready === isReady ? [] : [`it shows ready=${ready}`]),
+    ...(isLive && isMade && asksForRestart !== isOutdated
+      ? [`its guest is ${isOutdated ? "" : "not "}outdated, RestartRequired=${asksForRestart}`]
+      : []),
+  ];
+}
