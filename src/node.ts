@@ -13,7 +13,8 @@
  *   certificates.k8s.io     certificatesigningrequests   create, get
  *   ""                      configmaps (kubevirt-ca)     get, in the installation's namespace
  *
- * It runs as root in the node's PID and network namespaces and sees the kubelet's directory and /dev as the node does.
+ * It runs as root in the node's PID and network namespaces and sees the kubelet's directory (pods and device-plugins) and
+ * /dev as the node does.
  * Debian packages: qemu-system-x86, qemu-utils, libvirt0, libvirt-daemon-driver-qemu, iproute2, nftables, util-linux,
  * xorriso or genisoimage; ovmf for UEFI guests.
  */
@@ -32,10 +33,14 @@ import type { KubeObject, ObjectKey } from "./kube/object.ts";
 import { adoptDomains } from "./node/adopt.ts";
 import { type NodeConfig, runCommandLine } from "./node/config.ts";
 import { ConsoleSessions } from "./node/console_sessions.ts";
+import { runDevicePlugins } from "./node/device_plugins/device_plugins.ts";
+import { guestDevices } from "./node/device_plugins/node_device.ts";
 import { followDomainEvents } from "./node/domain_events.ts";
 import { emulationReason } from "./node/emulation.ts";
 import { findFirmware } from "./node/firmware.ts";
 import { Heartbeat } from "./node/heartbeat.ts";
+import { NodeLabeller } from "./node/labels/node_labeller.ts";
+import { probeCapabilities } from "./node/labels/probe_capabilities.ts";
 import { NativePodFiles } from "./node/native_pod_files.ts";
 import type { NodeFacts } from "./node/node_facts.ts";
 import { Orphans } from "./node/orphans.ts";
@@ -49,6 +54,7 @@ import { CREATED_BY_INDEX, createdBy, Observer } from "./node/virtual_machine_in
 import { PodSockets } from "./node/virtual_machine_instance/pod_sockets.ts";
 import { NodeVirtualMachineInstanceReconciler } from "./node/virtual_machine_instance/reconciler.ts";
 import type { Node, Pod } from "./resources/core_objects.ts";
+import { effectiveConfiguration, primaryKubeVirt } from "./resources/kubevirt/configuration.ts";
 import { SYSTEM_CLOCK } from "./runtime/clock.ts";
 import { Controller } from "./runtime/controller.ts";
 import { EventRecorder } from "./runtime/event_recorder.ts";
@@ -145,6 +151,8 @@ class Agent {
       }, signal),
       this.#orphans().run(signal),
       this.#heartbeat().run(signal),
+      this.#offerDevices(signal),
+      this.#labelNode(facts, signal),
       this.#serve(enqueue, signal),
     ]);
   }
@@ -214,6 +222,51 @@ class Agent {
       events: this.#events,
       missing: missingRequirements,
     });
+  }
+
+  async #offerDevices(signal: AbortSignal): Promise<void> {
+    const { config: { kubeletRoot }, log, native } = this.#parts;
+    const proveKvm = async () => {
+      const { usable, why } = await native.probeKvm();
+      return usable ? undefined : why ?? "KVM is not usable";
+    };
+    await runDevicePlugins({
+      devices: guestDevices({ proveKvm }),
+      directory: `${kubeletRoot}/device-plugins`,
+      clock: this.#clock,
+      log,
+    }, signal);
+  }
+
+  async #labelNode(facts: () => NodeFacts, signal: AbortSignal): Promise<void> {
+    const { client, config, log } = this.#parts;
+    const { nodeName, runDirectory } = config;
+    const labeller = new NodeLabeller({
+      client,
+      nodeName,
+      clock: this.#clock,
+      log,
+      capabilities: (signal) =>
+        probeCapabilities({
+          nativeDirectory: config.nativeDirectory ?? defaultNativeDirectory(),
+          runDirectory,
+          capabilitiesDirectory: `${runDirectory}/capabilities`,
+          // Labels promise what a guest that starts now would get.
+          type: facts().emulationReason === undefined ? "kvm" : "qemu",
+          signal,
+        }),
+      obsoleteCpuModels: () =>
+        effectiveConfiguration(primaryKubeVirt(this.#kubevirts.list())).obsoleteCpuModels,
+    });
+    try {
+      await this.#kubevirts.waitForSync(signal);
+    } catch {
+      return; // stopped before anything was known
+    }
+    this.#kubevirts.addHandler((change) => {
+      if (change.old?.metadata.generation !== change.new?.metadata.generation) labeller.wake();
+    });
+    await labeller.run(signal);
   }
 
   async #serve(enqueue: (key: ObjectKey) => void, signal: AbortSignal): Promise<void> {

@@ -17,9 +17,12 @@ const ROOT = new URL("..", import.meta.url).pathname;
 
 async function runAll(): Promise<Outcome> {
   await prepareMachine();
-  await nativeDirectory();
+  const native = await nativeDirectory();
   await using cluster = await Cluster.start({ nodes: 0 });
-  const env = { DENOVIRT_TEST_KUBECONFIG: cluster.kubeconfigPath };
+  const env = {
+    DENOVIRT_TEST_KUBECONFIG: cluster.kubeconfigPath,
+    DENOVIRT_NATIVE_DIRECTORY: native,
+  };
   const outcomes: Outcome[] = [];
   say("\n== beside the sources");
   outcomes.push(await runDenoTests({ paths: [`${ROOT}src`], env }));

@@ -5,6 +5,7 @@ import { waitUntil } from "./wait_until.ts";
 
 const DEPLOY = new URL("../../deploy", import.meta.url).pathname;
 const READY_TIMEOUT_MS = 120_000;
+const PROBE_TIMEOUT_MS = 300_000;
 
 /** Installs the product as its README says, and waits until it serves. Guests are emulated in software. */
 export async function install(cluster: Cluster): Promise<void> {
@@ -16,6 +17,7 @@ export async function install(cluster: Cluster): Promise<void> {
       await available(cluster);
       await applyConfiguration(cluster);
       await schedulable(cluster);
+      await capable(cluster);
     });
   } catch (cause) {
     say(await diagnostics(cluster));
@@ -60,5 +62,23 @@ async function schedulable(cluster: Cluster): Promise<void> {
       cluster.kubectl(["get", "nodes", "-l", "kubevirt.io/schedulable=true", "-o", "name"]),
     until: (names) => names.trim().split("\n").filter(Boolean).length === cluster.nodes.length,
     tell: (names) => names.trim() || "none",
+  });
+}
+
+/** The first probe of QEMU takes more than a minute where KVM is emulated itself; guests are not placed before it. */
+async function capable(cluster: Cluster): Promise<void> {
+  await waitUntil({
+    what: "all nodes to say what guests they can run",
+    timeoutMs: PROBE_TIMEOUT_MS,
+    look: () =>
+      cluster.kubectl([
+        "get",
+        "nodes",
+        "-l",
+        "machine-type.node.kubevirt.io/q35=true",
+        "-o",
+        "jsonpath={.items[*].status.allocatable.devices\\.kubevirt\\.io/tun}",
+      ]),
+    until: (slots) => slots === cluster.nodes.map(() => "1k").join(" "),
   });
 }

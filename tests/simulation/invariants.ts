@@ -4,9 +4,10 @@ import { VM_GENERATION_ANNOTATION } from "../../src/api/labels.ts";
 import { isFinalPhase, VirtualMachineRunStrategy as Strategy } from "../../src/api/phases.ts";
 import type { VirtualMachine } from "../../src/api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../../src/api/virtual_machine_instance.ts";
+import type { DeleteOptions, Resource } from "../../src/kube/client.ts";
 import { CONTROLLER_REVISIONS, PODS } from "../../src/kube/core_resources.ts";
 import type { StoreEvent } from "../../src/kube/fake/object_store.ts";
-import { keyOf } from "../../src/kube/object.ts";
+import { keyOf, type KubeObject } from "../../src/kube/object.ts";
 import { hasCondition } from "../../src/resources/condition.ts";
 import type { Pod } from "../../src/resources/core_objects.ts";
 import { controllerOf, isControlledBy } from "../../src/resources/owner_reference.ts";
@@ -27,7 +28,8 @@ const PRECONDITIONED: readonly string[] = [
   idOf(VIRTUAL_MACHINES),
   idOf(VIRTUAL_MACHINE_INSTANCES),
 ];
-const REVISIONS_PER_VM_MAX = 2;
+/** Older ones are removed at the next start, so a few can come together when starts break off. */
+const REVISIONS_PER_VM_MAX = 4;
 
 export class Invariants {
   readonly #parts: InvariantsParts;
@@ -62,26 +64,75 @@ export class Invariants {
   }
 
   served({ process, verb, resource, versions, body }: ServedWrite): void {
+    if (verb === "delete" && process.startsWith("controller")) this.#mustNameUid(resource, body);
     const isUpdate = verb === "patch" || verb === "update";
     if (!isUpdate || versions.before !== versions.after) return;
     if (!PRECONDITIONED.includes(idOf(resource)) || process.startsWith("api")) return;
     this.#parts.violated(`${process} wrote what was there already: ${JSON.stringify(body)}`);
   }
 
+  /** A name may belong to the next instance by the time the request is served. */
+  #mustNameUid({ plural }: Resource, body: unknown): void {
+    const { preconditions } = body as DeleteOptions;
+    const isUnique = plural === CONTROLLER_REVISIONS.plural;
+    if (preconditions?.uid === undefined && !isUnique) {
+      this.#parts.violated(`${plural} are deleted by name alone`);
+    }
+  }
+
   #changed({ resource, type, object, old }: StoreEvent): void {
+    if (resource === idOf(PODS) && type === "ADDED") this.#mustBeAlone(object as Pod);
+    if (resource === idOf(VIRTUAL_MACHINES) && type === "DELETED") this.#vmWent(object, old);
     if (resource !== idOf(VIRTUAL_MACHINE_INSTANCES)) return;
     const vmi = object as VirtualMachineInstance;
     const { uid, name } = vmi.metadata;
     this.#names.set(uid, name);
-    if (type === "DELETED") return this.#mustNotRun(vmi, "was removed");
+    if (type === "DELETED") {
+      // Without admission an instance that is deleted at once is held by nobody yet; its pod is collected.
+      const isHeld = (old?.metadata.finalizers ?? []).length > 0;
+      const pod = isHeld ? this.#livePods(uid)[0]?.metadata.name : undefined;
+      if (pod !== undefined) this.#parts.violated(`instance ${name} went before its pod ${pod}`);
+      return this.#mustNotRun(vmi, "was removed");
+    }
     const before = (old as VirtualMachineInstance | undefined)?.status?.phase;
     const phase = vmi.status?.phase;
     if (phase === before) return;
     if (isFinalPhase(before)) this.#parts.violated(`${name} went from ${before} to ${phase}`);
     if (isFinalPhase(phase)) this.#mustNotRun(vmi, `was told to have ${phase}`);
+    const isWithoutPod = isFinalPhase(phase) && vmi.status?.reason === "PodNotExists";
+    const pod = this.#pods(uid).find(({ metadata }) => !metadata.deletionTimestamp);
+    if (isWithoutPod && pod !== undefined) {
+      this.#parts.violated(`${name} was told to have lost its pod, which is there`);
+    }
     if (phase === "Running" && !this.#started.has(uid)) {
       this.#parts.violated(`${name} was told to be Running before its guest was started`);
     }
+  }
+
+  #pods(vmiUid: string): Pod[] {
+    return this.#parts.server.list<Pod>(PODS).filter(({ metadata }) =>
+      metadata.ownerReferences?.some(({ uid }) => uid === vmiUid)
+    );
+  }
+
+  #livePods(vmiUid: string): Pod[] {
+    return this.#pods(vmiUid).filter(({ status }) => !isFinalPhase(status?.phase));
+  }
+
+  /** Whoever deletes a VM waits for its end, and takes its disks away then. */
+  #vmWent({ metadata: { name, uid } }: KubeObject, old: KubeObject | undefined): void {
+    const isHeld = (old?.metadata.finalizers ?? []).length > 0;
+    const left = instances(this.#parts.server).find((vmi) =>
+      isControlledBy(vmi, uid) && !isFinalPhase(vmi.status?.phase)
+    );
+    if (isHeld && left !== undefined) this.#parts.violated(`VM ${name} went before its instance`);
+  }
+
+  #mustBeAlone({ metadata }: Pod): void {
+    const uid = metadata.ownerReferences?.[0]?.uid ?? "";
+    const other = this.#livePods(uid).find((pod) => pod.metadata.uid !== metadata.uid);
+    if (other === undefined) return;
+    this.#parts.violated(`an instance has two pods: ${metadata.name} and ${other.metadata.name}`);
   }
 
   #mustNotRun({ metadata: { uid, name } }: VirtualMachineInstance, what: string): void {

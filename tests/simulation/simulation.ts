@@ -21,6 +21,7 @@ import { VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../../src/api/regis
 import { LEASES, NODES, PODS } from "../../src/kube/core_resources.ts";
 import { keyOf, type KubeObject } from "../../src/kube/object.ts";
 import type { Pod } from "../../src/resources/core_objects.ts";
+import { HEARTBEAT_AGE_MS_MAX } from "../../src/resources/node/decide.ts";
 import { ApiServer, idOf } from "./api_server.ts";
 import { runControllerReplica } from "./controller_replica.ts";
 import { Faults } from "./faults.ts";
@@ -61,11 +62,12 @@ export interface SimulationOptions {
   isFaultFree?: boolean;
 }
 
-const STORM_MS = [5_000, 200_000] as const;
+/** Most are short; some are long enough for a silent node to be given up. */
+const STORM_MS = [5_000, 900_000] as const;
 /** Back-offs of queue and crash loop last up to five minutes each, and can follow one another. */
 const CONVERGENCE_MS_MAX = 1_200_000;
-/** Longer than every resync of the product: nothing may be written in it. */
-const QUIET_MS = 130_000;
+/** Longer than every resync of the product, which are of a minute: nothing may be written in it. */
+const QUIET_MS = 65_000;
 /** How often the state is looked at in the calm part. */
 const LOOK_MS = 2_000;
 const STEPS_MAX = 60_000;
@@ -74,8 +76,18 @@ const FAULT_FREE_SHARE = 0.08;
 const LIFE_MS_MAX = 120_000;
 
 /** One schedule, from nothing to its end. */
-export function simulate(options: SimulationOptions): Promise<Outcome> {
-  return inTurnOfItsOwn(() => new Simulation(options).run());
+export async function simulate(options: SimulationOptions): Promise<Outcome> {
+  const [outcome] = await simulateAll([options.seed], options);
+  if (outcome === undefined) throw new Error("Cannot simulate: no outcome");
+  return outcome;
+}
+
+/** Several schedules, one after the other. The event loop's turn costs as much as a part of a schedule, so they share one. */
+export function simulateAll(
+  seeds: readonly number[],
+  options: Omit<SimulationOptions, "seed"> = {},
+): Promise<Outcome[]> {
+  return inTurnOfItsOwn(() => seeds.map((seed) => new Simulation({ ...options, seed }).run()));
 }
 
 /** Writes of the product for one VM, from its creation to its end, when nothing goes wrong: "patch virtualmachines". */
@@ -181,16 +193,17 @@ export class Simulation {
     this.faults.calm();
     const until = (what: string, condition: () => boolean) => {
       const endMs = this.clock.monotonicMs() + LIFE_MS_MAX;
-      while (!condition() && this.clock.monotonicMs() < endMs) this.advance(100);
-      if (!condition()) throw new Error(`Cannot go on: it never came that ${what}`);
+      const goesOn = () => this.#violation === undefined && this.clock.monotonicMs() < endMs;
+      while (!condition() && goesOn()) this.advance(100);
+      if (!condition()) throw new Error(`Cannot go on: ${this.#violation ?? `never ${what}`}`);
     };
     const shown = () =>
       this.server.list<VirtualMachine>(VIRTUAL_MACHINES)[0]?.status?.printableStatus;
     this.advance(1_000);
     this.#ignoring(this.users.create("web", "Always"));
-    until("the VM runs", () => shown() === "Running");
+    until("runs the VM", () => shown() === "Running");
     this.#ignoring(this.users.deleteVm("web"));
-    until("the VM is gone", () => this.server.list(VIRTUAL_MACHINES).length === 0);
+    until("goes the VM", () => this.server.list(VIRTUAL_MACHINES).length === 0);
     for (const process of this.#processes) process.kill();
     runMicrotasks();
     return this.writes.map(({ verb, resource, subresource }) =>
@@ -209,6 +222,7 @@ export class Simulation {
     for (let i = 0; i < guestEvents; i++) this.#during(stormMs, () => this.#guestActs());
     const incidents = this.#isFaultFree ? 0 : this.random.integer(0, 6);
     for (let i = 0; i < incidents; i++) this.#during(stormMs, () => this.#incident());
+    this.#maybeLongSilence(stormMs);
     this.advance(stormMs);
     this.#calm();
     return this.#converge();
@@ -238,6 +252,14 @@ export class Simulation {
       runMicrotasks();
       if (++this.#steps > STEPS_MAX) this.#violated(`no rest after ${STEPS_MAX} steps`);
     }
+  }
+
+  /** A long storm is for this: a node that is given up while its guests run on. */
+  #maybeLongSilence(stormMs: number): void {
+    const silenceMs = HEARTBEAT_AGE_MS_MAX + 60_000;
+    if (this.#isFaultFree || stormMs < silenceMs || !this.random.chance(0.7)) return;
+    const beginMs = this.random.between(0, stormMs - silenceMs);
+    this.clock.setTimer(() => this.#partition(this.random.between(silenceMs, stormMs)), beginMs);
   }
 
   /** Sometimes one follows at the heels of another. */
@@ -355,7 +377,8 @@ export class Simulation {
       [6, () => this.#killAgent()],
       [3, () => this.#cutWatches()],
       [2, () => this.#silenceWatches()],
-      [2, () => this.server.compact()],
+      [1, () => this.server.compact()],
+      [3, () => this.#loseHistory()],
       [2, () => this.#reboot()],
       [2, () => this.#partition()],
       [1, () => this.#loseNode()],
@@ -411,6 +434,17 @@ export class Simulation {
     for (const watch of client?.watches ?? []) if (this.random.chance(0.6)) watch.silence();
   }
 
+  /** Watches hear nothing for a while, and what they missed is forgotten: they must list again. */
+  #loseHistory(): void {
+    const client = this.random.pick(this.#clients());
+    const watches = [...client?.watches ?? []].filter(() => this.random.chance(0.6));
+    for (const watch of watches) watch.silence();
+    this.clock.setTimer(() => {
+      this.server.compact();
+      for (const watch of watches) watch.cut();
+    }, this.random.skewed(100, 40_000));
+  }
+
   #reboot(): void {
     const node = this.random.pick(this.#nodes);
     if (node === undefined || node.isLost || !node.machine.isOn) return;
@@ -421,13 +455,12 @@ export class Simulation {
   }
 
   /** The node and its guests live; nobody hears of them. */
-  #partition(): void {
+  #partition(lengthMs = this.random.skewed(2_000, 1_500_000)): void {
     const node = this.random.pick(this.#nodes);
     if (node === undefined || node.isLost || node.link.isCut) return;
     this.#trace.add(node.machine.name, () => "is cut off");
     node.link.isCut = true;
     node.kubelet.isCutOff = true;
-    const lengthMs = this.random.skewed(2_000, 500_000);
     if (lengthMs > 300_000) this.clock.setTimer(() => this.#evict(node), 300_000);
     this.clock.setTimer(() => this.#restore(node), lengthMs);
   }

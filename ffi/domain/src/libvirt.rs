@@ -40,6 +40,11 @@ table! {
     virEventRegisterDefaultImpl: fn() -> c_int,
     virEventRunDefaultImpl: fn() -> c_int,
     virConnectOpen: fn(*const c_char) -> Pointer,
+    virConnectGetDomainCapabilities:
+        fn(Pointer, *const c_char, *const c_char, *const c_char, *const c_char, c_uint) -> *mut c_char,
+    virConnectBaselineHypervisorCPU:
+        fn(Pointer, *const c_char, *const c_char, *const c_char, *const c_char, *mut *const c_char, c_uint, c_uint)
+            -> *mut c_char,
     virConnectListAllDomains: fn(Pointer, *mut *mut Pointer, c_uint) -> c_int,
     virConnectDomainEventRegisterAny:
         fn(Pointer, Pointer, c_int, Pointer, Pointer, Option<unsafe extern "C" fn(Pointer)>) -> c_int,
@@ -60,6 +65,7 @@ const LIBRARY: &str = "libvirt.so.0";
 const EVENT_LIFECYCLE: c_int = 0;
 const START_PAUSED: c_uint = 1;
 const SHUTDOWN_ACPI: c_uint = 1;
+const BASELINE_EXPAND_FEATURES: c_uint = 1;
 
 /// virErrorNumber values after which the same XML cannot do better.
 const TERMINAL_CODES: [c_int; 8] = [
@@ -198,6 +204,26 @@ impl Connection {
         if id < 0 { Err(last_error("watch the domain")) } else { Ok(()) }
     }
 
+    /// What a guest of this type, "kvm" or "qemu", can have: `<domainCapabilities>` of the default emulator and machine.
+    pub fn domain_capabilities(self, kind: &str) -> Outcome<String> {
+        let (kind, any) = (text(kind)?, std::ptr::null());
+        // SAFETY: the connection lives as long as the process; `kind` outlives the call, null stands for libvirt's default.
+        let xml = unsafe { (table().virConnectGetDomainCapabilities)(self.0, any, any, any, kind.as_ptr(), 0) };
+        taken(xml, "read what domains can have")
+    }
+
+    /// The same CPU with every feature spelled out that a guest of this type gets.
+    pub fn expanded_cpu(self, kind: &str, cpu: &str) -> Outcome<String> {
+        let (kind, cpu, any) = (text(kind)?, text(cpu)?, std::ptr::null());
+        let mut list = [cpu.as_ptr()];
+        // SAFETY: as above; the list holds one C string and outlives the call.
+        let xml = unsafe {
+            let (first, flags) = (list.as_mut_ptr(), BASELINE_EXPAND_FEATURES);
+            (table().virConnectBaselineHypervisorCPU)(self.0, any, any, any, kind.as_ptr(), first, 1, flags)
+        };
+        taken(xml, "read the features of the host's CPU")
+    }
+
     pub fn define(self, xml: &str) -> Outcome<Domain> {
         let xml = text(xml)?;
         // SAFETY: `xml` is a C string that outlives the call.
@@ -255,16 +281,8 @@ impl Domain {
 
     /// Whether the guest's instructions are emulated (TCG).
     pub fn emulated(self) -> Outcome<bool> {
-        // SAFETY: as in start(); the returned string is ours and is freed once.
-        let xml = unsafe {
-            let xml = (table().virDomainGetXMLDesc)(self.0, 0);
-            if xml.is_null() {
-                return Err(last_error("read the domain's XML"));
-            }
-            let text = CStr::from_ptr(xml).to_string_lossy().into_owned();
-            libc::free(xml.cast());
-            text
-        };
+        // SAFETY: as in start().
+        let xml = taken(unsafe { (table().virDomainGetXMLDesc)(self.0, 0) }, "read the domain's XML")?;
         let head = xml.split('>').next().unwrap_or_default();
         Ok(head.contains("type='qemu'"))
     }
@@ -292,6 +310,19 @@ impl Domain {
     pub fn destroy(self) -> Outcome<()> {
         // SAFETY: as in start().
         done(unsafe { (table().virDomainDestroyFlags)(self.0, 0) }, "destroy the domain")
+    }
+}
+
+/// Text that libvirt allocated for its caller.
+fn taken(text: *mut c_char, what: &str) -> Outcome<String> {
+    if text.is_null() {
+        return Err(last_error(what));
+    }
+    // SAFETY: libvirt answered a C string that is ours; it is copied, and freed once.
+    unsafe {
+        let copy = CStr::from_ptr(text).to_string_lossy().into_owned();
+        libc::free(text.cast());
+        Ok(copy)
     }
 }
 

@@ -3,8 +3,11 @@
 //! It reads one JSON request from standard input, answers one JSON line on standard output, and if all is well a process
 //! of it stays behind in the pod: parent of QEMU, server of `<vm directory>/domain.sock`, DHCP server of the guest. The
 //! agent that started it may die; QEMU survives this process too.
+//!
+//! With the argument `capabilities` it starts no machine, and answers what machines of this node can have.
 
 mod adopt;
+mod capabilities;
 mod cgroup;
 mod control;
 mod dhcp;
@@ -37,6 +40,10 @@ use report::Report;
 use spec::{REQUEST_BYTES_MAX, Request};
 
 fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|mode| mode == capabilities::MODE) {
+        return print(capabilities::ask(arguments));
+    }
     let outcome = read_request().and_then(|request| match request {
         Request::Launch(request) => launch::launch(*request),
         Request::Adopt(request) => adopt::adopt(request),
@@ -44,6 +51,13 @@ fn main() -> ExitCode {
     let failed = outcome.is_err();
     let _ = std::io::stdout().write_all(&Report::from(outcome).line());
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn print(outcome: Outcome<String>) -> ExitCode {
+    let printed = outcome.and_then(|text| writeln!(std::io::stdout(), "{text}").context(|| "answer".into()));
+    let Err(failure) = printed else { return ExitCode::SUCCESS };
+    eprintln!("{failure}");
+    ExitCode::FAILURE
 }
 
 fn read_request() -> Outcome<Request> {

@@ -184,6 +184,7 @@ pub fn build(directory: &Path, detached: Vec<Detached>, owner: &Owner) -> Outcom
     }
     give_kvm(directory, owner)?;
     give_names(directory, owner)?;
+    give_host_name(directory)?;
     for one in detached {
         let target = beneath(directory, &one.target)?;
         move_mount(&one.tree, "", CWD, &target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
@@ -263,6 +264,18 @@ fn give_names(directory: &Path, owner: &Owner) -> Outcome<()> {
     let user = format!("libvirt-qemu:x:{uid}:{gid}:QEMU:/nonexistent:/usr/sbin/nologin");
     add_names(directory, "/etc/passwd", &[user])?;
     add_names(directory, "/etc/group", &["kvm", "libvirt-qemu"].map(|name| format!("{name}:x:{gid}:")))
+}
+
+/// libvirt asks the resolver for the name of the machine it runs on, which is the pod's here. Name servers of the node are
+/// mostly out of reach from the pod's network, and each start would wait for them: ten seconds.
+fn give_host_name(directory: &Path) -> Outcome<()> {
+    const FILE: &str = "/etc/hosts";
+    let what = || format!("name the pod in {FILE}");
+    let Ok(known) = fs::read_to_string(FILE) else { return Ok(()) };
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").context(what)?;
+    let copy = directory.join("etc/hosts");
+    fs::write(&copy, format!("{}\n127.0.1.1 {}\n", known.trim_end(), name.trim())).context(what)?;
+    mount_bind(&copy, FILE).context(what)
 }
 
 fn add_names(directory: &Path, file: &str, entries: &[String]) -> Outcome<()> {

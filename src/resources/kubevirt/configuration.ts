@@ -22,6 +22,8 @@ export interface ClusterConfiguration {
   defaultArchitecture: string;
   machineType?: string;
   cpuModel?: string;
+  /** Nodes do not advertise these. */
+  obsoleteCpuModels: ReadonlySet<string>;
   evictionStrategy: string;
   defaultRuntimeClass?: string;
   vmRolloutStrategy: string;
@@ -43,6 +45,43 @@ const DEFAULTS = {
   memBalloonStatsPeriodSeconds: 10,
   maxHotplugRatio: 4,
 } as const;
+
+/** Models that no processor of this century's servers is the least common denominator of. */
+const OBSOLETE_CPU_MODELS = [
+  "486",
+  "486-v1",
+  "pentium",
+  "pentium-v1",
+  "pentium2",
+  "pentium2-v1",
+  "pentium3",
+  "pentium3-v1",
+  "pentiumpro",
+  "coreduo",
+  "coreduo-v1",
+  "n270",
+  "n270-v1",
+  "core2duo",
+  "core2duo-v1",
+  "Conroe",
+  "Conroe-v1",
+  "athlon",
+  "athlon-v1",
+  "phenom",
+  "phenom-v1",
+  "qemu32",
+  "qemu32-v1",
+  "qemu64",
+  "qemu64-v1",
+  "kvm32",
+  "kvm32-v1",
+  "kvm64",
+  "kvm64-v1",
+  "Opteron_G1",
+  "Opteron_G1-v1",
+  "Opteron_G2",
+  "Opteron_G2-v1",
+];
 
 /** `undefined`: no KubeVirt object exists, so the defaults hold. */
 export function effectiveConfiguration(kubevirt: KubeVirt | undefined): ClusterConfiguration {
@@ -70,6 +109,7 @@ export function effectiveConfiguration(kubevirt: KubeVirt | undefined): ClusterC
     ...(machineType && { machineType }),
     ...(cpuModel && { cpuModel }),
     ...(defaultRuntimeClass && { defaultRuntimeClass }),
+    obsoleteCpuModels: obsoleteCpuModels(configuration.obsoleteCPUModels ?? {}),
     evictionStrategy: configuration.evictionStrategy || DEFAULTS.evictionStrategy,
     vmRolloutStrategy: configuration.vmRolloutStrategy ?? DEFAULTS.vmRolloutStrategy,
     memBalloonStatsPeriodSeconds: configuration.memBalloonStatsPeriod ??
@@ -81,6 +121,15 @@ export function effectiveConfiguration(kubevirt: KubeVirt | undefined): ClusterC
     disableSerialConsoleLog:
       configuration.virtualMachineOptions?.disableSerialConsoleLog !== undefined,
   };
+}
+
+/** The built-in ones, and the installation's; `false` takes one off the list. */
+function obsoleteCpuModels(configured: Readonly<Record<string, boolean>>): ReadonlySet<string> {
+  const models = {
+    ...Object.fromEntries(OBSOLETE_CPU_MODELS.map((name) => [name, true])),
+    ...configured,
+  };
+  return new Set(Object.keys(models).filter((name) => models[name]));
 }
 
 /** Of several KubeVirt objects the oldest counts; the others are told that they do not. */

@@ -31,6 +31,7 @@ export async function actOnVirtualMachine(
     case "add_finalizer":
       return await patchVm({ metadata: { finalizers: [...finalizers, own] } }, context);
     case "remove_finalizer": {
+      await checkInstanceGone(context);
       const others = finalizers.filter((finalizer) => finalizer !== own);
       return await patchVm({ metadata: { finalizers: others } }, context);
     }
@@ -96,12 +97,26 @@ async function createInstance(
   );
   if (found === undefined || !isControlledBy(found, vm.metadata.uid)) throw existed;
   if (generationOf(found) === generationOf(instance)) return;
-  const message = "the instance was made from another generation of the virtual machine";
-  throw new ConflictError(409, { kind: "Status", reason: "Conflict", message }, message);
+  throw conflict("the instance was made from another generation of the virtual machine");
 }
 
 function generationOf({ metadata }: NewObject<VirtualMachineInstance>): string | undefined {
   return metadata.annotations?.[VM_GENERATION_ANNOTATION];
+}
+
+/**
+ * Whoever deletes a VM waits for its guest to end. That no cache shows the instance says little: it may have been created a
+ * moment ago. With `--cascade=orphan` it stays on purpose.
+ */
+async function checkInstanceGone({ client, signal, world: { vm } }: Context): Promise<void> {
+  if (vm.metadata.finalizers?.includes("orphan")) return;
+  const found = await client.get<VirtualMachineInstance>(
+    VIRTUAL_MACHINE_INSTANCES,
+    keyOf(vm),
+    { signal },
+  );
+  if (found === undefined || !isControlledBy(found, vm.metadata.uid)) return;
+  throw conflict("the virtual machine's instance is still there");
 }
 
 /** A VM that was deleted a moment ago must not take anything: its children would be deleted with it. */
@@ -109,8 +124,7 @@ async function adoptInstance({ client, signal, world: { vm, vmi } }: Context): P
   if (vmi === undefined) return;
   const live = await client.get<VirtualMachine>(VIRTUAL_MACHINES, keyOf(vm), { signal });
   if (live?.metadata.uid !== vm.metadata.uid || live.metadata.deletionTimestamp) {
-    const status = { kind: "Status", reason: "Conflict", message: "the virtual machine is gone" };
-    throw new ConflictError(409, status, "Cannot adopt: the virtual machine is gone");
+    throw conflict("the virtual machine is gone");
   }
   const { resourceVersion, ownerReferences = [] } = vmi.metadata;
   const metadata = {
@@ -118,6 +132,11 @@ async function adoptInstance({ client, signal, world: { vm, vmi } }: Context): P
     ownerReferences: [...ownerReferences, controllerReference(vm)],
   };
   await client.patch(VIRTUAL_MACHINE_INSTANCES, keyOf(vmi), { metadata }, { signal });
+}
+
+/** What the cache showed is not so any more: the next pass sees it as it is. */
+function conflict(message: string): ConflictError {
+  return new ConflictError(409, { kind: "Status", reason: "Conflict", message }, message);
 }
 
 /** The error when the object existed already. */

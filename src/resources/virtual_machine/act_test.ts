@@ -61,6 +61,25 @@ Deno.test("actOnVirtualMachine() does not take an instance of someone else for i
   );
 });
 
+Deno.test("actOnVirtualMachine() does not let a VM go before its instance, but when it is orphaned", async () => {
+  const { client, made } = await stored();
+  const instance = vmiFromTemplate(made, { paused: false });
+  await client.create(VIRTUAL_MACHINE_INSTANCES, instance, WHERE);
+  const remove = (vm: VirtualMachine) =>
+    actOnVirtualMachine({ type: "remove_finalizer" }, { client, world: { now: NOW, vm }, signal });
+  await assert.rejects(remove(made), ConflictError);
+  const key = { ...WHERE, name: "web" };
+  const finalizers = [...made.metadata.finalizers ?? [], "orphan"];
+  const orphaning = await client.patch<VirtualMachine>(VIRTUAL_MACHINES, key, {
+    metadata: { finalizers },
+  });
+  const released = await remove(orphaning);
+  assert.deepEqual(released?.metadata.finalizers, ["orphan"]);
+  await client.delete(VIRTUAL_MACHINE_INSTANCES, key);
+  assert.ok(released);
+  await remove(released);
+});
+
 Deno.test("actOnVirtualMachine() adopts nothing for a VM that is gone", async () => {
   const { client, made } = await stored();
   const { uid: _, resourceVersion: __, ...metadata } = vmi().metadata;

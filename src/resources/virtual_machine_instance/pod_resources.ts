@@ -11,6 +11,7 @@ import type { Container } from "../core_objects.ts";
 import type { ClusterConfiguration } from "../kubevirt/configuration.ts";
 import { guestMemoryBytes, vcpuCount } from "./guest_size.ts";
 import { overheadBytes } from "./overhead.ts";
+import { deviceRequests } from "./pod_devices.ts";
 
 type Resources = Container["resources"];
 type Quantities = Record<string, Quantity>;
@@ -29,13 +30,15 @@ export function computeResources(
 ): Resources {
   const wanted = vmi.spec.domain.resources ?? {};
   const overhead = overheadBytes(vmi, configuration);
-  const limits = limitsOf(wanted.limits ?? {}, overhead);
+  const devices = deviceRequests(vmi, configuration);
+  const limits = { ...limitsOf(wanted.limits ?? {}, overhead), ...devices };
   const overheadInRequest = wanted.overcommitGuestOverhead === true ? 0 : overhead;
   const requests = {
     ...passedOn(wanted.requests ?? {}),
     cpu: formatMilliCpu(requestedMilliCpu(vmi, configuration)),
     memory: formatBytes(requestedMemoryBytes(vmi, configuration) + overheadInRequest),
     "ephemeral-storage": storage(wanted.requests?.["ephemeral-storage"] ?? 0),
+    ...devices,
   };
   return { requests, ...(Object.keys(limits).length > 0 && { limits }) };
 }

@@ -9,13 +9,20 @@ import { computeResources, holderResources, wantsGuaranteed } from "./pod_resour
 const DEFAULTS = effectiveConfiguration(undefined);
 const configured = (change: Partial<ClusterConfiguration>) => ({ ...DEFAULTS, ...change });
 const asking = (resources: ResourceRequirements) => vmi(withDomain({ resources }));
+const KVM = { "devices.kubevirt.io/kvm": "1" };
 const beyond = (quantity: string, instance = vmi()) =>
   formatBytes(parseBytes(quantity) + overheadBytes(instance, DEFAULTS));
 
 Deno.test("computeResources() requests 100m per vCPU, and the guest's memory with its overhead", () => {
   const instance = vmi(withDomain({ cpu: { sockets: 2, cores: 2, threads: 1 } }));
   assert.deepEqual(computeResources(instance, DEFAULTS), {
-    requests: { cpu: "400m", memory: beyond("512Mi", instance), "ephemeral-storage": "50M" },
+    requests: {
+      cpu: "400m",
+      memory: beyond("512Mi", instance),
+      "ephemeral-storage": "50M",
+      ...KVM,
+    },
+    limits: KVM,
   });
 });
 
@@ -26,13 +33,16 @@ Deno.test("computeResources() takes the user's requests, and adds the overhead",
     cpu: "1500m",
     memory: beyond("1Gi"),
     "ephemeral-storage": "50M",
+    ...KVM,
   });
 });
 
 Deno.test("computeResources() limits only what the user limits, so that the guest can use all of its own", () => {
   const { limits } = computeResources(asking({ limits: { memory: "512Mi", cpu: 2 } }), DEFAULTS);
-  assert.deepEqual(limits, { cpu: "2", memory: beyond("512Mi") });
-  assert.equal(computeResources(vmi(), DEFAULTS).limits, undefined);
+  assert.deepEqual(limits, { cpu: "2", memory: beyond("512Mi"), ...KVM });
+  assert.deepEqual(computeResources(vmi(), DEFAULTS).limits, KVM);
+  const emulated = computeResources(vmi(), configured({ useEmulation: true }));
+  assert.equal(emulated.limits, undefined);
 });
 
 Deno.test("computeResources() leaves the overhead out of the request when the user says so", () => {

@@ -3,28 +3,26 @@ import { NODE_SCHEDULABLE_LABEL } from "../../api/labels.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import type { PodSpec } from "../core_objects.ts";
 import type { ClusterConfiguration } from "../kubevirt/configuration.ts";
+import { guestAffinity, guestNodeSelector } from "./pod_node_selector.ts";
 
-/**
- * Labels of machine types and CPU models, and the devices of devices.kubevirt.io, are not asked for: nodes do not carry
- * the labels and have no device plugins yet, and the agent opens /dev/kvm and /dev/net/tun itself.
- */
 export function podScheduling(
   vmi: VirtualMachineInstance,
   configuration: ClusterConfiguration,
 ): Partial<PodSpec> {
   const {
-    affinity,
     tolerations,
     topologySpreadConstraints,
     schedulerName,
     priorityClassName,
     architecture,
   } = vmi.spec;
+  const affinity = guestAffinity(vmi);
   const runtimeClassName = configuration.defaultRuntimeClass;
   return {
     nodeSelector: {
       ...configuration.nodeSelectors,
       ...vmi.spec.nodeSelector,
+      ...guestNodeSelector(vmi),
       [NODE_SCHEDULABLE_LABEL]: "true",
       "kubernetes.io/arch": architecture || configuration.defaultArchitecture,
     },
