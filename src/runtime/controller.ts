@@ -1,8 +1,8 @@
 /**
  * The one loop that every controller runs in:
  *
- *   key -> observe -> decide -> act ... act -> writeStatus -> events -> forget, or requeue after requeueAfterMs
- *             |          |         |              |
+ *   key -> observe -> decide -> act ... act -> writeStatus -> act ... -> events -> forget, or requeue after requeueAfterMs
+ *             |          |         |              |           (held back where the decision lets it: again when it is due)
  *             +----------+---------+--------------+--> conflict: retry quietly; TerminalError: report, do not retry;
  *                                                     anything else: log, retry with back-off
  *
@@ -88,6 +88,8 @@ export class Controller<World, Action extends { type: string }, Status> {
   readonly #queue: WorkQueue;
   readonly #metrics: ControllerMetrics;
   readonly #synced: ((signal: AbortSignal) => Promise<void>)[] = [];
+  /** Since when the status of a key is held back, on the monotonic clock. */
+  readonly #heldBackSinceMs = new Map<string, number>();
 
   constructor(options: ControllerOptions<World, Action, Status>) {
     this.#options = options;
@@ -177,10 +179,12 @@ export class Controller<World, Action extends { type: string }, Status> {
   async #pass(pass: Pass): Promise<PassResult> {
     try {
       const world = await this.#reconciler.observe(pass.key, pass.signal, pass.log);
-      if (world === undefined) return { outcome: "gone" };
+      if (world === undefined) {
+        this.#heldBackSinceMs.delete(formatKey(pass.key));
+        return { outcome: "gone" };
+      }
       const decision = this.#decide(world);
-      await this.#perform(decision, world, pass);
-      const { requeueAfterMs } = decision;
+      const requeueAfterMs = await this.#perform(decision, world, pass);
       return requeueAfterMs === undefined
         ? { outcome: "success" }
         : { outcome: "requeue_after", requeueAfterMs };
@@ -197,12 +201,37 @@ export class Controller<World, Action extends { type: string }, Status> {
     }
   }
 
+  /** Answers when to look again. */
   async #perform(
     decision: Decision<Action, Status>,
     world: World,
     pass: Pass,
-  ): Promise<void> {
-    for (const action of decision.actions) {
+  ): Promise<number | undefined> {
+    await this.#act(decision.actions, world, pass);
+    const key = formatKey(pass.key);
+    const heldBackMs = this.#holdBackMs(key, decision.statusMayWaitMs ?? 0);
+    if (heldBackMs === 0) {
+      await this.#reconciler.writeStatus(decision.status, world, pass.signal, pass.log);
+      this.#heldBackSinceMs.delete(key);
+      await this.#act(decision.actionsAfterStatus ?? [], world, pass);
+    }
+    for (const event of decision.events ?? []) this.#options.events.record(event);
+    return heldBackMs === 0
+      ? decision.requeueAfterMs
+      : Math.min(heldBackMs, decision.requeueAfterMs ?? heldBackMs);
+  }
+
+  /** How much longer a status that may wait for so long is held back; 0 when it is to be written now. */
+  #holdBackMs(key: string, mayWaitMs: number): number {
+    if (mayWaitMs <= 0) return 0;
+    const nowMs = this.#clock.monotonicMs();
+    const sinceMs = this.#heldBackSinceMs.get(key) ?? nowMs;
+    this.#heldBackSinceMs.set(key, sinceMs);
+    return Math.max(0, sinceMs + mayWaitMs - nowMs);
+  }
+
+  async #act(actions: readonly Action[], world: World, pass: Pass): Promise<void> {
+    for (const action of actions) {
       pass.signal.throwIfAborted();
       pass.log.info("acting", { action: action.type });
       try {
@@ -212,8 +241,6 @@ export class Controller<World, Action extends { type: string }, Status> {
         throw error;
       }
     }
-    await this.#reconciler.writeStatus(decision.status, world, pass.signal, pass.log);
-    for (const event of decision.events ?? []) this.#options.events.record(event);
   }
 
   /** Never throws: the action's own error is the one to be handled. */

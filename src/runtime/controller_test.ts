@@ -235,6 +235,56 @@ Deno.test("controller looks again after requeueAfterMs, and a change in between 
   await scene.ended("requeue_after", 3);
 });
 
+Deno.test("controller holds a passing status back, and does not write it when another follows", async () => {
+  await using scene = new Scene();
+  scene.onDecide = ({ pass }) =>
+    pass === 1
+      ? { actions: [{ type: "begin" }], status: "passing", statusMayWaitMs: 1_000 }
+      : { actions: [], status: "final" };
+  scene.start().controller.enqueue(KEY);
+  await scene.ended("requeue_after");
+  scene.controller.enqueue(KEY);
+  await scene.ended("success");
+  assert.deepEqual(scene.trace.filter((line) => /^(act|status)/.test(line)), [
+    "act begin",
+    "status final",
+  ]);
+});
+
+Deno.test("controller holds a status back no longer in all than it may wait", async () => {
+  await using scene = new Scene();
+  scene.onDecide = ({ pass }) => ({ actions: [], status: `${pass}`, statusMayWaitMs: 1_000 });
+  scene.start().controller.enqueue(KEY);
+  await scene.ended("requeue_after");
+  await scene.clock.advance(600);
+  scene.controller.enqueue(KEY);
+  await scene.ended("requeue_after", 2);
+  assert.ok(!scene.trace.some((line) => line.startsWith("status")));
+  await scene.clock.advance(400);
+  await scene.ended("success");
+  assert.equal(scene.trace.at(-1), "status 3");
+});
+
+Deno.test("controller does what must come after the status only when it was written", async () => {
+  await using scene = new Scene();
+  scene.onDecide = ({ pass }) => ({
+    actions: [{ type: "before" }],
+    status: "s",
+    actionsAfterStatus: [{ type: "after" }],
+    ...(pass === 1 && { statusMayWaitMs: 100 }),
+  });
+  scene.start().controller.enqueue(KEY);
+  await scene.ended("requeue_after");
+  await scene.clock.advance(100);
+  await scene.ended("success");
+  assert.deepEqual(scene.trace.filter((line) => /^(act|status)/.test(line)), [
+    "act before",
+    "act before",
+    "status s",
+    "act after",
+  ]);
+});
+
 Deno.test("controller cannot be kept busy by a decision that asks for no delay", async () => {
   await using scene = new Scene().start();
   scene.onDecide = () => ({ actions: [], status: "", requeueAfterMs: 0 });

@@ -15,6 +15,13 @@ export interface Decision<Action, Status> {
   actions: readonly Action[];
   /** The whole desired status; written once after the actions, and only when it differs from the observed one. */
   status: Status;
+  /**
+   * The status tells of something passing: it may be held back for this long in all, in milliseconds, and is not written at
+   * all when another follows before. Nothing may depend on it: a process that dies holds it back anew.
+   */
+  statusMayWaitMs?: number;
+  /** Side effects that must not come before the status is written. Not done while it is held back. */
+  actionsAfterStatus?: readonly Action[];
   events?: readonly EventRecord[];
   /** Look again after this long even if nothing changes, in milliseconds. */
   requeueAfterMs?: number;

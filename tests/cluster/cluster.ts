@@ -13,6 +13,8 @@ export interface ClusterOptions {
   nodes: number;
   /** Image archives that every node imports. */
   images?: readonly string[];
+  /** More flags of kube-apiserver; none may hold a space. */
+  apiServerFlags?: readonly string[];
 }
 
 /**
@@ -51,7 +53,13 @@ export class Cluster implements AsyncDisposable {
       const what = options.nodes === 0
         ? "starting a control plane"
         : `starting a control plane and ${options.nodes} nodes`;
-      const env = { STATE: slot.directory, BIN: bin, INDEX: `${slot.index}`, IMAGES: images };
+      const env = {
+        STATE: slot.directory,
+        BIN: bin,
+        INDEX: `${slot.index}`,
+        IMAGES: images,
+        APISERVER_EXTRA: (options.apiServerFlags ?? []).join(" "),
+      };
       await Deno.writeTextFile(`${slot.directory}/bin`, bin);
       await step(what, () =>
         runCommand([`${SCRIPTS}/up.sh`, `${options.nodes}`], {
@@ -80,6 +88,11 @@ export class Cluster implements AsyncDisposable {
 
   get logDirectory(): string {
     return `${this.#slot.directory}/logs`;
+  }
+
+  /** PID of a process of the control plane: "kube-apiserver", "etcd". */
+  async processId(program: string): Promise<number> {
+    return Number(await Deno.readTextFile(`${this.#slot.directory}/${program}.pid`));
   }
 
   /** Runs kubectl as the administrator and returns its stdout. */

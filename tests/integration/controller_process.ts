@@ -50,14 +50,22 @@ export interface ControllerProcess extends AsyncDisposable {
   port: number;
   /** A client with the token of one of the installation's accounts, if asked bound to a node. */
   clientOf(account: string, boundNode?: { name: string; uid: string }): Promise<FetchClient>;
-  /** Everything it logged. */
-  log(): Promise<string>;
+  /** The same, to make one's own client of. */
+  connectionOf(account: string): Promise<Connection>;
+  pid: number;
+  /** When it was executed, in milliseconds since the epoch. */
+  executedAtMs: number;
+  /** Everything it has logged so far. */
+  log(): string;
   /** SIGTERM; resolves with its exit code. */
   stop(): Promise<number>;
 }
 
 /** Installs and starts it, and waits until the aggregated API is available. */
-export async function startController(kubeconfig: string): Promise<ControllerProcess> {
+export async function startController(
+  kubeconfig: string,
+  { logLevel = "debug" }: { logLevel?: "debug" | "info" } = {},
+): Promise<ControllerProcess> {
   const connection = await kubeconfigConnection(kubeconfig);
   const admin = new FetchClient({ connection, userAgent: "denovirt-test/0" });
   await install(admin);
@@ -72,7 +80,7 @@ export async function startController(kubeconfig: string): Promise<ControllerPro
   const path = `${directory}/kubeconfig`;
   const own = await accountConnection(admin, { connection, account: "denovirt-controller" });
   await Deno.writeTextFile(path, await kubeconfigText(own));
-  const log = await Deno.open(`${directory}/log`, { create: true, write: true });
+  const executedAtMs = Date.now();
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -84,14 +92,17 @@ export async function startController(kubeconfig: string): Promise<ControllerPro
       "--envelope-image=denovirt.local/envelope:dev",
       `--hostname=${ADDRESS}`,
       `--port=${port}`,
-      "--log-level=debug",
+      `--log-level=${logLevel}`,
     ],
     cwd: ROOT,
     stdin: "null",
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  const copied = child.stderr.pipeTo(log.writable);
+  let log = "";
+  const copied = child.stderr.pipeThrough(new TextDecoderStream()).pipeTo(
+    new WritableStream({ write: (text) => void (log += text) }),
+  );
   let stopped: Promise<number> | undefined;
   const stop = () =>
     stopped ??= (async () => {
@@ -104,14 +115,16 @@ export async function startController(kubeconfig: string): Promise<ControllerPro
       await copied;
       return code;
     })();
-  const readLog = () => Deno.readTextFile(`${directory}/log`);
   const controller: ControllerProcess = {
     admin,
     connection,
     address: ADDRESS,
     port,
     clientOf,
-    log: readLog,
+    connectionOf: (account) => accountConnection(admin, { connection, account }),
+    pid: child.pid,
+    executedAtMs,
+    log: () => log,
     stop,
     async [Symbol.asyncDispose]() {
       await stop();
@@ -124,9 +137,8 @@ export async function startController(kubeconfig: string): Promise<ControllerPro
     await untilAvailable(admin);
     return controller;
   } catch (cause) {
-    const text = await readLog();
     await controller[Symbol.asyncDispose]();
-    throw new Error(`Cannot start the controller: it said:\n${text}`, { cause });
+    throw new Error(`Cannot start the controller: it said:\n${log}`, { cause });
   }
 }
 

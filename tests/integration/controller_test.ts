@@ -129,7 +129,7 @@ Deno.test({
     try {
       for (const [name, step] of STEPS) {
         if (await test.step(name, () => step(bench))) continue;
-        Deno.stderr.writeSync(new TextEncoder().encode(await controller.log()));
+        Deno.stderr.writeSync(new TextEncoder().encode(controller.log()));
         break;
       }
     } finally {
@@ -559,5 +559,5 @@ async function shutdown(bench: Bench): Promise<void> {
   );
   await bench.admin.delete(NODES, { name: "test-agent" });
   assert.equal(await bench.controller.stop(), 0);
-  assert.match(await bench.controller.log(), /released the lease/);
+  assert.match(bench.controller.log(), /released the lease/);
 }

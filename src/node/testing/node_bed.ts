@@ -55,12 +55,16 @@ export class NodeBed {
   /** Files of containers by path. */
   readonly files = new Map<string, Uint8Array>();
   writes = 0;
+  /** Called before each write. */
+  onWrite: () => void = () => {};
 
   constructor() {
     this.client = new StrategicClient({
       withoutStatusSubresource: [VIRTUAL_MACHINE_INSTANCES],
       onCall: ({ verb }) => {
-        if (verb === "patch" || verb === "update") this.writes += 1;
+        if (verb !== "patch" && verb !== "update") return;
+        this.writes += 1;
+        this.onWrite();
       },
     });
   }

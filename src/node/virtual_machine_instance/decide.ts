@@ -10,6 +10,8 @@
  *       +--------------------+--------> Failed <--------------------------------+ there when the grace period ended
  *
  *   Succeeded, Failed -> status is written first; then the envelope is released; then the domain is forgotten.
+ *   The same of a VMI that is being deleted -> the envelope is released; one write ends the VMI, with its final phase and
+ *   without its finalizer; then the domain is forgotten. Until then the domain's own record says how the guest ended.
  *
  * VMI or pod deleted -> the power button is pressed every 5 s until the grace period ends; then the guest is destroyed.
  * A domain that could not be looked at ("unknown") moves nothing: it is looked at again.
@@ -21,6 +23,7 @@ import type { DomainObservation } from "../../hypervisor/hypervisor.ts";
 import { addMs, msUntil } from "../../resources/timestamp.ts";
 import type { Decision, EventRecord } from "../../runtime/reconciler.ts";
 import { finalPhase } from "./final_phase.ts";
+import { endsVmi } from "./last_write.ts";
 import { isGateOpen } from "./readiness_gate.ts";
 import { isAcpiEnabled, terminationDeadline } from "./termination.ts";
 import {
@@ -52,6 +55,13 @@ export function decide(world: World): VmiDecision {
   const { domain } = world;
   if (domain.kind === "unknown") return unchanged(world, LOOK_AGAIN_MS);
   if (isFinalPhase(world.vmi.status?.phase)) return cleanUp(world);
+  return withLastWrite(world, whileUnfinished(world, domain));
+}
+
+function whileUnfinished(
+  world: World,
+  domain: Exclude<DomainObservation, { kind: "unknown" }>,
+): VmiDecision {
   switch (domain.kind) {
     case "absent":
       return withoutDomain(world);
@@ -60,6 +70,18 @@ export function decide(world: World): VmiDecision {
     case "present":
       return withDomain(world, domain);
   }
+}
+
+/** What is left goes before the write after which nobody would ask for it, and its record after that. */
+function withLastWrite(world: World, decision: VmiDecision): VmiDecision {
+  if (!endsVmi(world, decision.status)) return decision;
+  return {
+    ...decision,
+    actions: world.envelope.kind === "connected"
+      ? [...decision.actions, { type: "release_envelope" }]
+      : decision.actions,
+    actionsAfterStatus: [{ type: "forget" }],
+  };
 }
 
 /** Handed over to this node, and not taken back. */
@@ -154,12 +176,7 @@ function whileRunning(world: World, domain: PresentDomain): VmiDecision {
   return {
     actions,
     status: runningStatus(world, domain),
-    events: started
-      ? [
-        event(world, ["Created", "VirtualMachineInstance defined."]),
-        event(world, ["Started", "VirtualMachineInstance started."]),
-      ]
-      : [],
+    events: started ? [event(world, ["Started", "VirtualMachineInstance started."])] : [],
     requeueAfterMs: RESYNC_MS,
   };
 }

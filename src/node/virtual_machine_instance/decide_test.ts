@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { parse, stringify } from "yaml";
 import { isRecord } from "../../resources/merge_patch.ts";
 import { decide } from "./decide.ts";
+import { metadataChange } from "./last_write.ts";
 import type { World } from "./world.ts";
 
 const TESTDATA = new URL("./testdata/", import.meta.url);
@@ -14,9 +15,11 @@ const names = [...Deno.readDirSync(TESTDATA)].map(({ name }) => name)
 for (const name of names) {
   Deno.test(`decide() of ${name.slice(0, -INPUT.length)}`, () => {
     const world = patched(read("_base.yaml"), read(name)) as World;
-    const { actions, status, events = [], requeueAfterMs } = decide(world);
+    const { actions, status, actionsAfterStatus, events = [], requeueAfterMs } = decide(world);
     const text = stringify({
       actions,
+      ...(actionsAfterStatus !== undefined && { actionsAfterStatus }),
+      ...metadataChange(world, status),
       // Only what is written counts, and a status that is passed on unchanged is none.
       status: status === world.vmi.status ? "unchanged" : status,
       events: events.map(({ type, reason, message }) => `${type} ${reason}: ${message}`),

@@ -72,12 +72,14 @@ export class Observer {
     }
   }
 
-  /** Only looked for when something follows from it: before a launch and after the end. */
+  /** Only looked for when something follows from it: before a launch, at the end of a deleted VMI and after the end. */
   async #envelope(
     { vmi, pod, domain }: Pick<World, "vmi" | "pod" | "domain">,
     signal: AbortSignal,
   ): Promise<EnvelopeObservation> {
-    const ended = isFinalPhase(vmi.status?.phase);
+    const isOver = domain.kind === "present" && domain.state === "shutoff";
+    const isLast = isOver && Boolean(vmi.metadata.deletionTimestamp);
+    const ended = isFinalPhase(vmi.status?.phase) || isLast;
     if (!ended && domain.kind !== "absent") return { kind: "unknown", why: "not looked for" };
     return await this.#options.sockets.observe(pod?.metadata.uid, signal);
   }

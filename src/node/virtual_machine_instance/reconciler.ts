@@ -8,6 +8,7 @@ import type { Logger } from "../../runtime/log.ts";
 import type { Decision, Reconciler } from "../../runtime/reconciler.ts";
 import type { Actor } from "./act.ts";
 import { decide } from "./decide.ts";
+import { metadataChange } from "./last_write.ts";
 import type { LaunchMemory } from "./launch_memory.ts";
 import type { Observer } from "./observe.ts";
 import type { Action, World } from "./world.ts";
@@ -47,14 +48,15 @@ export class NodeVirtualMachineInstanceReconciler implements Reconciler<World, A
   }
 
   /** A VMI has no status subresource: the version that was decided on is the precondition. */
-  async writeStatus(status: Status, { vmi }: World, signal: AbortSignal): Promise<void> {
+  async writeStatus(status: Status, world: World, signal: AbortSignal): Promise<void> {
+    const { vmi } = world;
     const change = mergePatch(vmi.status ?? {}, status);
     if (change === undefined) return;
     const { uid, resourceVersion } = vmi.metadata;
     const object = await this.#client.patch<VirtualMachineInstance>(
       VIRTUAL_MACHINE_INSTANCES,
       keyOf(vmi as { metadata: { name: string; namespace: string } }),
-      { metadata: { uid, resourceVersion }, status: change },
+      { metadata: { ...metadataChange(world, status), uid, resourceVersion }, status: change },
       { type: "merge", signal },
     );
     this.#memory.wrote(uid, { on: resourceVersion, object });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { VIRTUAL_MACHINE_INSTANCES } from "../../api/registry.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import { HypervisorError } from "../../hypervisor/hypervisor.ts";
+import { eventually } from "../../runtime/testing/eventually.ts";
 import { KEY, NodeBed, TestAgent } from "../testing/node_bed.ts";
 import { isGateOpen } from "./readiness_gate.ts";
 
@@ -16,7 +17,7 @@ Deno.test("reconciler starts a guest and says so", async () => {
     SoftwareEmulation: "True KVMNotAvailable",
   });
   assert.ok(isGateOpen(await bed.pod()));
-  assert.deepEqual(reasons(bed), ["Created", "Started"]);
+  assert.deepEqual(reasons(bed), ["Started"]);
 });
 
 Deno.test("reconciler writes final state, releases the envelope, forgets, in this order", async () => {
@@ -28,7 +29,7 @@ Deno.test("reconciler writes final state, releases the envelope, forgets, in thi
   await bed.until("nothing is left", () => bed.guests.domains.size === 0);
   assert.equal((await bed.vmi()).status?.phase, "Succeeded");
   assert.equal(bed.envelopes.released.length, 1);
-  assert.deepEqual(reasons(bed), ["Created", "Started", "Stopped"]);
+  assert.deepEqual(reasons(bed), ["Started", "Stopped"]);
 });
 
 Deno.test("reconciler keeps a guest's writes to three: gate, Running, final", async () => {
@@ -67,10 +68,28 @@ Deno.test("reconciler ends a deleted guest that does not listen when its grace p
   await using _agent = new TestAgent(bed);
   await bed.until("it runs", isRunning);
   await bed.client.delete(VIRTUAL_MACHINE_INSTANCES, KEY);
-  const vmi = await bed.until("it failed", ({ status }) => status?.phase === "Failed");
-  assert.equal(vmi.status?.reason, "GuestKilled");
-  assert.ok(reasons(bed).includes("ShuttingDown"));
-  await bed.until("nothing is left", () => bed.guests.domains.size === 0);
+  await eventually("nothing is left", () => bed.guests.domains.size === 0);
+  assert.equal(await bed.client.get(VIRTUAL_MACHINE_INSTANCES, KEY), undefined);
+  assert.deepEqual(reasons(bed), ["Started", "ShuttingDown", "Deleted", "Stopped"]);
+});
+
+Deno.test("reconciler ends a deleted VMI with one write, after the envelope and before the record", async () => {
+  const bed = new NodeBed();
+  await bed.handOver();
+  await using agent = new TestAgent(bed);
+  const { metadata } = await bed.until("it runs", isRunning);
+  await bed.client.delete(VIRTUAL_MACHINE_INSTANCES, KEY);
+  await eventually("it is told to shut down", () => reasons(bed).includes("ShuttingDown"));
+  const before = bed.writes;
+  let wasReleased = false;
+  bed.onWrite = () => {
+    wasReleased = bed.envelopes.released.length === 1 && bed.guests.domains.size === 1;
+  };
+  agent.hypervisor.end(metadata.uid, "shutdown");
+  await eventually("nothing is left", () => bed.guests.domains.size === 0);
+  assert.equal(await bed.client.get(VIRTUAL_MACHINE_INSTANCES, KEY), undefined);
+  assert.equal(bed.writes - before, 1);
+  assert.ok(wasReleased);
 });
 
 Deno.test("reconciler fails a VMI whose kernel is none, with the reason", async () => {

@@ -30,7 +30,7 @@ export interface StageSubject extends AsyncDisposable {
 
 export class Stage implements AsyncDisposable {
   readonly events: EventRecord[] = [];
-  /** Writes of the controllers: "create virtualmachineinstances", in order. */
+  /** Writes of the controllers, in order: "create pods", "patch virtualmachines Running". */
   readonly writes: string[] = [];
   readonly informers: ControllerInformers;
   readonly #subject: StageSubject;
@@ -235,11 +235,19 @@ function countingWrites(client: KubeClient, writes: string[]): KubeClient {
       const member: unknown = Reflect.get(target, property);
       if (typeof member !== "function") return member;
       return (...args: unknown[]) => {
-        const [resource] = args as [{ plural?: string }];
+        const [resource, , body] = args as [{ plural?: string }, unknown, unknown];
         const verb = String(property);
-        if (WRITES.includes(verb)) writes.push(`${verb} ${resource?.plural}`);
+        if (WRITES.includes(verb)) {
+          const told = verb === "patch" ? statusToldIn(body) : "";
+          writes.push(`${verb} ${resource?.plural} ${told}`.trimEnd());
+        }
         return member.apply(target, args);
       };
     },
   });
+}
+
+function statusToldIn(patch: unknown): string {
+  const { status } = patch as { status?: { printableStatus?: string; phase?: string } };
+  return status?.printableStatus ?? status?.phase ?? "";
 }

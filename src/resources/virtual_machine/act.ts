@@ -7,12 +7,10 @@ import type { VirtualMachine } from "../../api/virtual_machine.ts";
 import type { VirtualMachineStatus } from "../../api/virtual_machine_status.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import { AlreadyExistsError, ConflictError, type KubeClient } from "../../kube/client.ts";
-import { CONTROLLER_REVISIONS } from "../../kube/core_resources.ts";
 import { keyOf, type KubeObject } from "../../kube/object.ts";
-import type { ControllerRevision, NewObject } from "../core_objects.ts";
+import type { NewObject } from "../core_objects.ts";
 import { mergePatch } from "../merge_patch.ts";
 import { controllerReference, isControlledBy } from "../owner_reference.ts";
-import { REVISION_VM_UID_LABEL } from "./revision.ts";
 import type { VirtualMachineAction, VirtualMachineWorld } from "./world.ts";
 
 interface Context {
@@ -43,12 +41,6 @@ export async function actOnVirtualMachine(
       const spec = isOldStyle ? { running: true } : { runStrategy: action.runStrategy };
       return await patchVm({ spec }, context);
     }
-    case "create_revision":
-      await createRevision(action.revision, context);
-      return undefined;
-    case "prune_revisions":
-      await pruneRevisions(action.keep, context);
-      return undefined;
     case "create_vmi":
       await createInstance(action.vmi, context);
       return undefined;
@@ -85,33 +77,10 @@ async function patchVm(
   return await client.patch<VirtualMachine>(VIRTUAL_MACHINES, keyOf(vm), body, { signal });
 }
 
-/** A revision is named by what is in it, so one that exists is this one. */
-async function createRevision(
-  revision: NewObject<ControllerRevision>,
-  { client, signal, world: { vm } }: Context,
-): Promise<void> {
-  await orExisting(async () => {
-    await client.create(CONTROLLER_REVISIONS, revision, { ...inNamespaceOf(vm), signal });
-  });
-}
-
-async function pruneRevisions(keep: string, { client, signal, world }: Context): Promise<void> {
-  const { vm } = world;
-  const labelSelector = `${REVISION_VM_UID_LABEL}=${vm.metadata.uid}`;
-  const { items } = await client.list<ControllerRevision>(
-    CONTROLLER_REVISIONS,
-    { ...inNamespaceOf(vm), labelSelector, signal },
-  );
-  for (const { metadata } of items) {
-    if (metadata.name === keep) continue;
-    await client.delete(CONTROLLER_REVISIONS, keyOf({ metadata }), { signal });
-  }
-}
-
 /**
  * The name is the VM's, so a second creation finds the first; one that is not ours is an error. One that was made from another
  * generation is no success either: the cache did not show it yet, and what follows a start (the status of a guest of this
- * generation, the removal of older revisions) would be wrong of it.
+ * generation) would be wrong of it.
  */
 async function createInstance(
   instance: NewObject<VirtualMachineInstance>,

@@ -28,14 +28,15 @@ import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.
 import type { Decision, EventRecord } from "../../runtime/reconciler.ts";
 import { controllerOf } from "../owner_reference.ts";
 import { backOffRemainingMs, nextStartFailure } from "./crash_loop_backoff.ts";
-import { revisionName, revisionOf } from "./revision.ts";
 import { planRun, type RunPlan, runStrategyOf } from "./run_strategy.ts";
 import { asksToStartPaused, pendingRequests } from "./state_change_requests.ts";
-import { type Failure, statusAfter } from "./status.ts";
+import { type Failure, isPassing, statusAfter } from "./status.ts";
 import { unservedField } from "./unserved_fields.ts";
 import { vmiFromTemplate } from "./vmi_from_template.ts";
 import type { VirtualMachineAction, VirtualMachineWorld } from "./world.ts";
 
+/** A person who watches is told of what takes longer than this. */
+const PASSING_STATUS_MS_MAX = 1_000;
 /** An instance that ends before any cache has shown it is told of by nobody: so it is looked for. */
 const CREATED_LOOK_MS = 5_000;
 
@@ -62,10 +63,11 @@ function decideDeletion(world: VirtualMachineWorld): VirtualMachineDecision {
   }
   // Nothing else is written any more: whoever deletes a VM waits for its end, not for its conditions.
   const status = { ...vm.status, printableStatus: VirtualMachinePrintableStatus.Terminating };
-  if (vmi.metadata.deletionTimestamp) return { actions: [], status };
+  const deletion = { status, ...mayWait(vm, status) };
+  if (vmi.metadata.deletionTimestamp) return { ...deletion, actions: [] };
   const why = "the virtual machine is being deleted";
   const action: VirtualMachineAction = { type: "delete_vmi", uid: vmi.metadata.uid, why };
-  return { actions: [action], status, events: eventsOf(action, vm) };
+  return { ...deletion, actions: [action], events: eventsOf(action, vm) };
 }
 
 function decideRun(world: VirtualMachineWorld): VirtualMachineDecision {
@@ -103,34 +105,27 @@ function carryOut(plan: RunPlan, situation: Situation): VirtualMachineDecision {
   if (vmi !== undefined && controllerOf(vmi) === undefined) {
     actions.push({ type: "adopt_vmi", uid: vmi.metadata.uid });
   }
-  if (created !== undefined) actions.push(...startActions(vm, created));
+  if (created !== undefined) actions.push({ type: "create_vmi", vmi: created });
   if (plan.kind === "delete" && vmi !== undefined) {
     actions.push({ type: "delete_vmi", uid: vmi.metadata.uid, why: plan.why });
   }
   if (plan.kind === "become_always") {
     actions.push({ type: "set_run_strategy", runStrategy: VirtualMachineRunStrategy.Always });
   }
+  const status = statusAfter({ ...situation, plan, created, failure });
   return {
     actions,
-    status: statusAfter({ ...situation, plan, created, failure }),
+    status,
+    ...mayWait(vm, status),
     events: [...actions.flatMap((action) => eventsOf(action, vm)), ...failureEvents(vm, failure)],
     ...(plan.kind === "back_off" && { requeueAfterMs: plan.remainingMs }),
     ...(created !== undefined && { requeueAfterMs: CREATED_LOOK_MS }),
   };
 }
 
-function startActions(
-  vm: VirtualMachine,
-  vmi: ReturnType<typeof vmiFromTemplate>,
-): VirtualMachineAction[] {
-  const start: VirtualMachineAction[] = [
-    { type: "create_revision", revision: revisionOf(vm) },
-    { type: "create_vmi", vmi },
-  ];
-  // A VM that never ran has no older revisions.
-  return vm.status?.runStrategy === undefined
-    ? start
-    : [...start, { type: "prune_revisions", keep: revisionName(vm) }];
+/** A guest that starts or stops at once is told of once. */
+function mayWait(vm: VirtualMachine, status: VirtualMachineStatus): { statusMayWaitMs?: number } {
+  return isPassing(vm, status) ? { statusMayWaitMs: PASSING_STATUS_MS_MAX } : {};
 }
 
 /** Why the VM shall not be started although its run strategy says so. */

@@ -5,7 +5,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { ControllerRevision } from "../core_objects.ts";
 import type { ControllerInformers } from "../informers.ts";
 import { isControlledBy } from "../owner_reference.ts";
-import { runsGenerationOf } from "./restart_required.ts";
+import { runsGenerationOf, startedTemplateHash } from "./restart_required.ts";
 import { startedRevisionName } from "./revision.ts";
 import type { VirtualMachineWorld } from "./world.ts";
 
@@ -15,7 +15,10 @@ export interface ObserveDependencies {
   clock: Clock;
 }
 
-/** From the caches; the revision is read only when the VM has changed since its instance was started. */
+/**
+ * From the caches. A revision is read only for an instance that KubeVirt has started, when its VM has changed since: ours
+ * carry the hash of their template.
+ */
 export async function observeVirtualMachine(
   { client, informers, clock }: ObserveDependencies,
   key: ObjectKey,
@@ -28,7 +31,8 @@ export async function observeVirtualMachine(
   if (vmi === undefined) return world;
   const revision = startedRevisionName(vmi);
   const isOutdated = isControlledBy(vmi, vm.metadata.uid) && !runsGenerationOf(vm, vmi);
-  if (!isOutdated || revision === undefined) return { ...world, vmi };
+  const isHashed = startedTemplateHash(vmi) !== undefined;
+  if (!isOutdated || isHashed || revision === undefined) return { ...world, vmi };
   const runningRevision = await client.get<ControllerRevision>(
     CONTROLLER_REVISIONS,
     { ...key, name: revision },

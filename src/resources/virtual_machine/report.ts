@@ -31,7 +31,6 @@ export function reportVirtualMachine(
 
 function reasonOf(action: VirtualMachineAction): string {
   switch (action.type) {
-    case "create_revision":
     case "create_vmi":
       return VirtualMachineFailureReason.FailedCreate;
     case "delete_vmi":
@@ -43,8 +42,6 @@ function reasonOf(action: VirtualMachineAction): string {
 
 function whatFailed(action: VirtualMachineAction): string {
   switch (action.type) {
-    case "create_revision":
-      return "Cannot keep the revision to be started";
     case "create_vmi":
       return "Cannot create the virtual machine instance";
     case "delete_vmi":
@@ -56,7 +53,5 @@ function whatFailed(action: VirtualMachineAction): string {
     case "add_finalizer":
     case "remove_finalizer":
       return "Cannot change the finalizers";
-    case "prune_revisions":
-      return "Cannot remove old revisions";
   }
 }

@@ -7,11 +7,15 @@ import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.
 import type { ControllerRevision } from "../core_objects.ts";
 import { isEqualJson, isRecord } from "../merge_patch.ts";
 import { startedGeneration, templateSpecOf } from "./revision.ts";
+import { TEMPLATE_HASH_ANNOTATION, templateHash } from "./template_hash.ts";
 
 /** A message names this many fields at most. */
 const PATHS_MAX = 3;
 /** Given to the VM after its start without anything changing for the guest. */
 const IGNORED_PATHS: readonly string[] = ["spec.template.spec.domain.firmware.uuid"];
+
+/** What is said of a change that left nothing behind to point at. */
+const TEMPLATE_PATH = "spec.template.spec";
 
 /** `unknown`: the revision that would tell could not be read; then the condition stays as it is. */
 export type TemplateChange =
@@ -25,11 +29,32 @@ export function templateChange(
   revision: ControllerRevision | undefined,
 ): TemplateChange {
   if (vmi === undefined || runsGenerationOf(vm, vmi)) return { kind: "none" };
+  const startedHash = startedTemplateHash(vmi);
+  if (startedHash !== undefined) return changeSince(startedHash, { vm, vmi });
   const started = revision && templateSpecOf(revision);
   if (started === undefined) return { kind: "unknown" };
-  const paths = changedPaths("spec.template.spec", started, vm.spec.template.spec)
+  const paths = changedPaths(TEMPLATE_PATH, started, vm.spec.template.spec)
     .filter((path) => !IGNORED_PATHS.includes(path));
   return paths.length === 0 ? { kind: "none" } : { kind: "changed", paths };
+}
+
+/** Of the template that the instance was made from; an instance that KubeVirt has started has a revision instead. */
+export function startedTemplateHash(vmi: VirtualMachineInstance): string | undefined {
+  return vmi.metadata.annotations?.[TEMPLATE_HASH_ANNOTATION];
+}
+
+/**
+ * The hash says whether, the instance says what: it has all that its template had, and defaults beside it. Only a field
+ * that was taken out of the template is not found so.
+ */
+function changeSince(
+  startedHash: string,
+  { vm, vmi }: { vm: VirtualMachine; vmi: VirtualMachineInstance },
+): TemplateChange {
+  if (templateHash(vm) === startedHash) return { kind: "none" };
+  const paths = missingPaths(TEMPLATE_PATH, vm.spec.template.spec, vmi.spec)
+    .filter((path) => !IGNORED_PATHS.includes(path));
+  return { kind: "changed", paths: paths.length === 0 ? [TEMPLATE_PATH] : paths };
 }
 
 /** Whether the instance was made from the VM exactly as it is now. */
@@ -41,6 +66,24 @@ export function restartRequiredMessage(paths: readonly string[]): string {
   const more = paths.length > PATHS_MAX ? ` and ${paths.length - PATHS_MAX} more` : "";
   return "a non-live-updatable field was changed in the template spec: " +
     paths.slice(0, PATHS_MAX).join(", ") + more;
+}
+
+/** Paths of the deepest objects' fields that are wanted and not there; lists count as wholes. */
+function missingPaths(path: string, wanted: unknown, present: unknown): string[] {
+  if (has(present, wanted)) return [];
+  if (!isRecord(wanted) || !isRecord(present)) return [path];
+  return Object.keys(wanted).sort()
+    .flatMap((key) => missingPaths(`${path}.${key}`, wanted[key], present[key]));
+}
+
+/** Whether all of a value is there, whatever stands beside it. */
+function has(present: unknown, wanted: unknown): boolean {
+  if (Array.isArray(wanted) && Array.isArray(present)) {
+    return wanted.length === present.length &&
+      wanted.every((item, index) => has(present[index], item));
+  }
+  if (!isRecord(wanted) || !isRecord(present)) return isEqualJson(wanted, present);
+  return Object.keys(wanted).every((key) => has(present[key], wanted[key]));
 }
 
 /** Paths of the deepest objects' fields that differ; lists are compared as wholes. */

@@ -3,7 +3,7 @@
  * costs one write, and not one for the wish and one for the deed.
  */
 import { VirtualMachineConditionType } from "../../api/conditions.ts";
-import { VirtualMachineRunStrategy } from "../../api/phases.ts";
+import { VirtualMachinePrintableStatus, VirtualMachineRunStrategy } from "../../api/phases.ts";
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import type {
@@ -13,6 +13,7 @@ import type {
 } from "../../api/virtual_machine_status.ts";
 import { hasCondition } from "../condition.ts";
 import type { NewObject } from "../core_objects.ts";
+import { isEqualJson } from "../merge_patch.ts";
 import { vmConditions } from "./conditions.ts";
 import { printableStatus } from "./printable_status.ts";
 import { type TemplateChange, templateChange } from "./restart_required.ts";
@@ -72,6 +73,35 @@ export function statusAfter(input: StatusInput): VirtualMachineStatus {
     ...(startFailure !== undefined && { startFailure }),
     ...(lastRunStrategy !== undefined && { runStrategy: lastRunStrategy }),
   };
+}
+
+const PASSING: readonly string[] = [
+  VirtualMachinePrintableStatus.Starting,
+  VirtualMachinePrintableStatus.Stopping,
+  VirtualMachinePrintableStatus.Terminating,
+];
+
+/**
+ * Whether the status only tells that something goes on, so that another follows by itself. Never of what this controller goes
+ * by later (requests, failures, the strategy of a VM that is rerun), nor of conditions that someone should see.
+ */
+export function isPassing(vm: VirtualMachine, status: VirtualMachineStatus): boolean {
+  const before = vm.status ?? {};
+  if (isEqualJson(before, status)) return false;
+  return PASSING.includes(status.printableStatus ?? "") &&
+    isEqualJson(remembered(vm, before), remembered(vm, status)) &&
+    isEqualJson(told(before), told(status));
+}
+
+function remembered(vm: VirtualMachine, status: VirtualMachineStatus): unknown {
+  const { stateChangeRequests, startFailure, runStrategy } = status;
+  const isRerun = runStrategyOf(vm) === VirtualMachineRunStrategy.RerunOnFailure;
+  return { stateChangeRequests, startFailure, ...(isRerun && { runStrategy }) };
+}
+
+/** Ready follows from the rest. */
+function told({ conditions = [] }: VirtualMachineStatus): unknown {
+  return conditions.filter(({ type }) => type !== VirtualMachineConditionType.Ready);
 }
 
 /** All that this controller does not compute, as it is. */

@@ -6,6 +6,7 @@ import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.
 import type { NewObject } from "../core_objects.ts";
 import { controllerReference } from "../owner_reference.ts";
 import { legacyFirmwareUuid } from "./firmware_uuid.ts";
+import { TEMPLATE_HASH_ANNOTATION, templateHash } from "./template_hash.ts";
 
 /**
  * Named as the VM, so a second create cannot make a second instance. No finalizer of the VM controller: an instance that has
@@ -27,6 +28,7 @@ export function vmiFromTemplate(
       annotations: {
         ...metadata?.annotations,
         [VM_GENERATION_ANNOTATION]: String(vm.metadata.generation ?? 1),
+        [TEMPLATE_HASH_ANNOTATION]: templateHash(vm),
       },
       ownerReferences: [controllerReference(vm)],
     },

@@ -9,17 +9,13 @@ export interface VirtualMachineWorld {
   vm: VirtualMachine;
   /** The VMI of the VM's name, whoever owns it. */
   vmi?: VirtualMachineInstance;
-  /** What the running VMI was made from; only there when the VM has changed since. */
+  /** What the running VMI was made from; only there when KubeVirt has started it and the VM has changed since. */
   runningRevision?: ControllerRevision;
 }
 
 export type VirtualMachineAction =
   | { type: "add_finalizer" }
   | { type: "remove_finalizer" }
-  /** Revisions are never changed: one that exists is success. */
-  | { type: "create_revision"; revision: NewObject<ControllerRevision> }
-  /** Deletes the VM's other revisions. */
-  | { type: "prune_revisions"; keep: string }
   /** One that exists and is ours is success. */
   | { type: "create_vmi"; vmi: NewObject<VirtualMachineInstance> }
   | { type: "delete_vmi"; uid: string; why: string }

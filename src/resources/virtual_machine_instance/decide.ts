@@ -9,23 +9,25 @@
  *      Failed                      Failed                            Failed                  Succeeded / Failed
  *                                                                                                     |
  *   Succeeded / Failed: pods that still run are deleted after a while; once all have ended -> finalizer removed
+ *   (the agent takes it away itself, with the final phase, where it can tell that nothing is left)
+ *   A pod that is up at once: Pending -> Scheduled in one write, with the times of both phases
  *
  * Something asked for cannot be done: the phase stays, condition Synchronized=False says what (unserved field, image that
  * cannot be pulled), PodScheduled=False that no node fits.
  */
 import { SynchronizedReason, VirtualMachineInstanceReadyReason } from "../../api/conditions.ts";
 import {
-  DEPRECATED_VIRTUAL_MACHINE_INSTANCE_FINALIZER,
   KEEP_LAUNCHER_AFTER_FAILURE_ANNOTATION,
   NODE_NAME_LABEL,
-  VIRTUAL_MACHINE_CONTROLLER_FINALIZER,
   VIRTUAL_MACHINE_INSTANCE_FINALIZER,
 } from "../../api/labels.ts";
 import { isFinalPhase, VirtualMachineInstancePhase as Phase } from "../../api/phases.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
+import type { VirtualMachineInstanceStatus } from "../../api/virtual_machine_instance_status.ts";
 import type { Decision, EventRecord } from "../../runtime/reconciler.ts";
 import { findCondition } from "../condition.ts";
 import type { Pod } from "../core_objects.ts";
+import { isEqualJson } from "../merge_patch.ts";
 import { msUntil } from "../timestamp.ts";
 import { claimProblem } from "./claims.ts";
 import {
@@ -35,10 +37,10 @@ import {
   withPodProblems,
   withProblem,
 } from "./conditions.ts";
-import { startedRevisionName } from "../virtual_machine/revision.ts";
+import { isOurFinalizer, withoutOurFinalizers } from "./finalizers.ts";
 import { handOverStatus } from "./hand_over.ts";
 import { endingOf, hasTerminated, isReadyForGuest } from "./launcher_pod_state.ts";
-import { enteredPhaseAt, enterPhase } from "./phase_transition.ts";
+import { enteredPhaseAt, enterPhase, laterTime } from "./phase_transition.ts";
 import { launcherPod } from "./pod.ts";
 import { unservedFields, unservedMessage } from "./unserved_fields.ts";
 import type {
@@ -60,15 +62,10 @@ const FINAL_POD_MS_MAX = 30_000;
 /** How soon a claim that does not exist is looked for again. */
 const CLAIM_RECHECK_MS = 5_000;
 
+/** A pod that is up within this time makes an instance Scheduled without it having been Scheduling before. */
+const SCHEDULING_UNTOLD_MS_MAX = 1_000;
 /** How soon an instance is looked at again whose pods the cache does not show yet, or will never show. */
 const CACHE_LAG_MS = 2_000;
-
-const FINALIZERS: readonly string[] = [
-  VIRTUAL_MACHINE_INSTANCE_FINALIZER,
-  DEPRECATED_VIRTUAL_MACHINE_INSTANCE_FINALIZER,
-  // KubeVirt's VM controller puts its own on as well; ours does not need it, but must let go of it.
-  VIRTUAL_MACHINE_CONTROLLER_FINALIZER,
-];
 
 export function decideVirtualMachineInstance(
   world: VirtualMachineInstanceWorld,
@@ -109,8 +106,23 @@ function decideStart(world: VirtualMachineInstanceWorld): VirtualMachineInstance
   }
   const state = stateOf(vmi);
   if (isReadyForGuest(pod)) return { actions: [], status: handOver(world, pod) };
-  const status = withPodProblems(enterPhase(state.status, Phase.Scheduling, now), pod, now);
-  return { actions: [], status: { ...state, status } };
+  const scheduling = enterPhase(state.status, Phase.Scheduling, now);
+  const status = withPodProblems(scheduling, pod, now);
+  return { actions: [], status: { ...state, status }, ...mayWait(vmi, status) };
+}
+
+/**
+ * That there is a pod, and nothing else, is told once it takes a while. Nothing depends on it: a pod is found again by its
+ * name. An instance that lacks its finalizer is not kept waiting for it.
+ */
+function mayWait(
+  { metadata, status: before }: VirtualMachineInstance,
+  after: VirtualMachineInstanceStatus,
+): { statusMayWaitMs?: number } {
+  const isHeld = metadata.finalizers?.some(isOurFinalizer) === true;
+  const isPhaseAlone = before?.phase !== after.phase &&
+    isEqualJson(before?.conditions ?? [], after.conditions ?? []);
+  return isHeld && isPhaseAlone ? { statusMayWaitMs: SCHEDULING_UNTOLD_MS_MAX } : {};
 }
 
 function decideCreate(world: VirtualMachineInstanceWorld): VirtualMachineInstanceDecision {
@@ -133,16 +145,10 @@ function decideCreate(world: VirtualMachineInstanceWorld): VirtualMachineInstanc
   const message = `Created virtual machine pod ${pod.metadata.name}`;
   // The status is written after the pod has been created, so this phase is true by then.
   const status = withProblem(enterPhase(state.status, Phase.Scheduling, now), undefined, now);
-  const virtualMachineRevisionName = startedRevisionName(vmi);
   return {
     actions: [{ type: "create_pod", pod }],
-    status: {
-      ...state,
-      status: {
-        ...status,
-        ...(virtualMachineRevisionName !== undefined && { virtualMachineRevisionName }),
-      },
-    },
+    status: { ...state, status },
+    ...mayWait(vmi, status),
     events: [{ regarding: vmi, type: "Normal", reason: "SuccessfulCreate", message }],
   };
 }
@@ -156,7 +162,9 @@ function unservedProblem({ spec }: VirtualMachineInstance): Problem | undefined 
 function handOver(world: VirtualMachineInstanceWorld, pod: Pod): VirtualMachineInstanceState {
   const { vmi, now } = world;
   const state = stateOf(vmi);
-  const status = withPodProblems(enterPhase(state.status, Phase.Scheduled, now), pod, now);
+  const scheduledAt = laterTime(enteredPhaseAt(state.status), pod.metadata.creationTimestamp, now);
+  const scheduling = enterPhase(state.status, Phase.Scheduling, scheduledAt);
+  const status = withPodProblems(enterPhase(scheduling, Phase.Scheduled, now), pod, now);
   return {
     ...state,
     labels: { ...state.labels, [NODE_NAME_LABEL]: pod.spec.nodeName ?? "" },
@@ -218,7 +226,7 @@ function isKeptForInspection(vmi: VirtualMachineInstance): boolean {
 /** The instance as it is, with the finalizer that admission normally puts on. */
 function stateOf({ metadata, status }: VirtualMachineInstance): VirtualMachineInstanceState {
   const finalizers = metadata.finalizers ?? [];
-  const isHeld = finalizers.some((finalizer) => FINALIZERS.includes(finalizer));
+  const isHeld = finalizers.some(isOurFinalizer);
   const needed = isHeld || Boolean(metadata.deletionTimestamp) || isFinalPhase(status?.phase)
     ? []
     : [VIRTUAL_MACHINE_INSTANCE_FINALIZER];
@@ -230,8 +238,7 @@ function stateOf({ metadata, status }: VirtualMachineInstance): VirtualMachineIn
 }
 
 function released(state: VirtualMachineInstanceState): VirtualMachineInstanceState {
-  const finalizers = state.finalizers.filter((finalizer) => !FINALIZERS.includes(finalizer));
-  return { ...state, finalizers };
+  return { ...state, finalizers: withoutOurFinalizers(state.finalizers) };
 }
 
 /** Failed, and let go of when no pod of it still runs. */

@@ -1,5 +1,6 @@
 import { CREATED_BY_LABEL } from "../../api/labels.ts";
 import { isFinalPhase, VirtualMachineInstancePhase as Phase } from "../../api/phases.ts";
+import { VIRTUAL_MACHINE_INSTANCES } from "../../api/registry.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { PERSISTENT_VOLUME_CLAIMS, PODS } from "../../kube/core_resources.ts";
@@ -34,6 +35,9 @@ export async function observeVirtualMachineInstance(
   const { uid } = vmi.metadata;
   const cached = informers.launcherPods.byIndex(BY_VMI_UID, uid);
   const cacheIsBehind = cached.length === 0 && mayHavePod(vmi);
+  if (cacheIsBehind && vmi.metadata.deletionTimestamp && !await isStillThere(client, vmi, signal)) {
+    return undefined;
+  }
   const pods = cacheIsBehind ? await listPods(client, vmi, signal) : cached;
   return {
     now: clock.now().toISOString(),
@@ -55,6 +59,16 @@ function mayHavePod({ metadata, status }: VirtualMachineInstance): boolean {
   if (isFinalPhase(phase)) return (metadata.finalizers ?? []).length > 0;
   const isUntouched = phase === Phase.Unset || phase === Phase.Pending;
   return !isUntouched || Boolean(metadata.deletionTimestamp);
+}
+
+/** The pods' cache may be ahead: they are collected once their instance is gone. */
+async function isStillThere(
+  client: KubeClient,
+  vmi: VirtualMachineInstance,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const live = await client.get(VIRTUAL_MACHINE_INSTANCES, keyOf(vmi), { signal });
+  return live?.metadata.uid === vmi.metadata.uid;
 }
 
 async function readClaims(

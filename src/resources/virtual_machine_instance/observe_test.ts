@@ -54,3 +54,25 @@ Deno.test("observeVirtualMachineInstance() spares the look at what has been let 
   const world = await observedBehind(withStatus({ phase: "Succeeded" }));
   assert.equal(world?.pods.length, 0);
 });
+
+Deno.test("observeVirtualMachineInstance() sees that an instance is gone when its pods went first", async () => {
+  const client = new FakeClient({ withoutStatusSubresource: [VIRTUAL_MACHINE_INSTANCES] });
+  const { metadata: { uid: _, resourceVersion: __, ...metadata }, ...rest } = vmi(
+    withStatus({ phase: "Running" }),
+  );
+  const finalizers = ["kubevirt.io/foregroundDeleteVirtualMachine"];
+  const held = { ...rest, metadata: { ...metadata, finalizers } };
+  await client.create(VIRTUAL_MACHINE_INSTANCES, held, { namespace: "shop" });
+  await client.delete(VIRTUAL_MACHINE_INSTANCES, KEY);
+  const informers = createControllerInformers({ client, logger: SILENT_LOGGER });
+  const stop = new AbortController();
+  const running = informers.virtualMachineInstances.run(stop.signal);
+  await informers.virtualMachineInstances.waitForSync(stop.signal);
+  stop.abort();
+  await running;
+  const dependencies = { client, informers, envelopeImage, clock: SYSTEM_CLOCK };
+  const { signal } = new AbortController();
+  assert.equal((await observeVirtualMachineInstance(dependencies, KEY, signal))?.pods.length, 0);
+  await client.patch(VIRTUAL_MACHINE_INSTANCES, KEY, { metadata: { finalizers: null } });
+  assert.equal(await observeVirtualMachineInstance(dependencies, KEY, signal), undefined);
+});

@@ -22,3 +22,11 @@ export function enteredPhaseAt(status: VirtualMachineInstanceStatus): string | u
   return status.phaseTransitionTimestamps
     ?.findLast(({ phase }) => phase === status.phase)?.phaseTransitionTimestamp;
 }
+
+/** The latest of two times, but not later than now; `now` when neither is known. */
+export function laterTime(a: string | undefined, b: string | undefined, now: string): string {
+  const times = [a, b].map((time) => Date.parse(time ?? "")).filter((ms) => !Number.isNaN(ms));
+  return times.length === 0
+    ? now
+    : new Date(Math.min(Math.max(...times), Date.parse(now))).toISOString();
+}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Starts etcd, kube-apiserver, kube-controller-manager and kube-scheduler on the host, then nodes 1..NODES.
 #   up.sh NODES        (0: the control plane alone, on loopback, without touching the machine's network)
-# Says a line per step; what is already running is left alone.
+# Says a line per step; what is already running is left alone. APISERVER_EXTRA: more flags of kube-apiserver, by spaces.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 NODES=${1:-0}
@@ -43,7 +43,8 @@ daemon kube-apiserver "$BIN/kube-apiserver" \
   --requestheader-client-ca-file "$PKI/front-proxy-ca.crt" --requestheader-allowed-names front-proxy-client \
   --requestheader-username-headers X-Remote-User --requestheader-group-headers X-Remote-Group \
   --requestheader-extra-headers-prefix X-Remote-Extra- \
-  --proxy-client-cert-file "$PKI/front-proxy-client.crt" --proxy-client-key-file "$PKI/front-proxy-client.key"
+  --proxy-client-cert-file "$PKI/front-proxy-client.crt" --proxy-client-key-file "$PKI/front-proxy-client.key" \
+  ${APISERVER_EXTRA:-}
 
 kubectl="$BIN/kubectl --kubeconfig $KUBECONFIG_ADMIN"
 wait_for 120 $kubectl get --raw /readyz

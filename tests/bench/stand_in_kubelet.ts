@@ -1,0 +1,185 @@
+/**
+ * A kubelet's part in the life of a launcher pod, without containers: what a kubelet would write, it writes at once.
+ *
+ *   bound -> Running, containers ready -> (gate opened by the agent) Ready -> (envelope released) Succeeded
+ *   deletion asked for -> gone
+ */
+import type { Envelope, Envelopes } from "../../src/hypervisor/envelope.ts";
+import { EnvelopeError } from "../../src/hypervisor/envelope.ts";
+import type { KubeClient, Resource } from "../../src/kube/client.ts";
+import { LEASES, NODES, PODS } from "../../src/kube/core_resources.ts";
+import { isObjectNotFound } from "../../src/kube/kube_error.ts";
+import { keyOf } from "../../src/kube/object.ts";
+import { isGateOpen } from "../../src/node/virtual_machine_instance/readiness_gate.ts";
+import type { Pod } from "../../src/resources/core_objects.ts";
+import { sleep, SYSTEM_CLOCK } from "../../src/runtime/clock.ts";
+import { Informer } from "../../src/runtime/informer.ts";
+import { SILENT_LOGGER } from "../../src/runtime/log.ts";
+
+export const NODE = "bench-node";
+const CAPACITY = { cpu: "100k", memory: "100Ti", pods: "100k", "ephemeral-storage": "100Ti" };
+const LEASE_NAMESPACE = "kube-node-lease";
+/** The controller manager gives a node up after 40 s. */
+const LEASE_MS = 10_000;
+/** The node controller of the product gives an agent up after 5 min. */
+const HEARTBEATS_PER_LEASE = 6;
+
+export class StandInKubelet implements Envelopes {
+  readonly #client: KubeClient;
+  readonly #pods: Informer<Pod>;
+  /** What was written last of each pod, by UID: the cache lags behind it. */
+  readonly #stages = new Map<string, string>();
+  readonly #running = new Map<string, Pod>();
+  readonly #released = new Set<string>();
+  #failure: unknown;
+
+  constructor(client: KubeClient) {
+    this.#client = client;
+    this.#pods = new Informer<Pod>({
+      client,
+      logger: SILENT_LOGGER,
+      resource: PODS,
+      fieldSelector: `spec.nodeName=${NODE}`,
+    });
+    this.#pods.addHandler((change) => {
+      if (change.new !== undefined) this.#play(change.new);
+      else if (change.old !== undefined) this.#forget(change.old.metadata.uid);
+    });
+  }
+
+  /** Plays until the signal aborts. Rejects when a write failed. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#pods.run(signal), this.#beat(signal)]);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Envelopes listen while their pod runs. */
+  connect(socketPath: string): Promise<Envelope> {
+    const uid = /\/pods\/([^/]+)\//.exec(socketPath)?.[1] ?? "";
+    const pod = this.#running.get(uid);
+    if (pod === undefined || this.#released.has(uid)) {
+      const reason = "absent";
+      return Promise.reject(new EnvelopeError(`Cannot connect to ${socketPath}`, { reason }));
+    }
+    return Promise.resolve({
+      pid: 1,
+      alive: () => !this.#released.has(uid),
+      release: () => {
+        this.#released.add(uid);
+        this.#play(pod);
+        return Promise.resolve();
+      },
+      close: () => {},
+      [Symbol.dispose]: () => {},
+    });
+  }
+
+  #forget(uid: string): void {
+    this.#stages.delete(uid);
+    this.#running.delete(uid);
+    this.#released.delete(uid);
+  }
+
+  #play(pod: Pod): void {
+    const { uid } = pod.metadata;
+    const stage = this.#stageOf(pod);
+    if (stage === undefined || this.#stages.get(uid) === stage) return;
+    if (stage === "Running" && this.#stages.has(uid)) return; // seen as it was before
+    this.#stages.set(uid, stage);
+    if (stage === "Running") this.#running.set(uid, pod);
+    this.#write(pod, stage).catch((error) => {
+      if (!isObjectNotFound(error)) this.#failure ??= error;
+    });
+  }
+
+  #stageOf(pod: Pod): "gone" | "Succeeded" | "Ready" | "Running" | undefined {
+    if (pod.metadata.deletionTimestamp) return "gone";
+    if (this.#released.has(pod.metadata.uid)) return "Succeeded";
+    if (isGateOpen(pod)) return "Ready";
+    return pod.status?.phase === "Running" ? undefined : "Running";
+  }
+
+  async #write(pod: Pod, stage: "gone" | "Succeeded" | "Ready" | "Running"): Promise<void> {
+    const key = keyOf(pod);
+    if (stage === "gone") {
+      const preconditions = { uid: pod.metadata.uid };
+      return await this.#client.delete(PODS, key, { gracePeriodSeconds: 0, preconditions });
+    }
+    const options = { type: "strategic", subresource: "status" } as const;
+    await this.#client.patch(PODS, key, { status: statusOf(pod, stage) }, options);
+  }
+
+  /** The node and its lease, once for all that play. */
+  static async register(client: KubeClient): Promise<void> {
+    const labels = { "kubernetes.io/arch": "amd64", "kubevirt.io/schedulable": "true" };
+    await client.create(NODES, { metadata: { name: NODE, labels } });
+    const status = {
+      capacity: CAPACITY,
+      allocatable: CAPACITY,
+      conditions: [{ type: "Ready", status: "True", reason: "StandIn", ...times() }],
+      addresses: [{ type: "InternalIP", address: "192.0.2.1" }],
+    };
+    const node = { name: NODE };
+    await client.patch(NODES, node, { status }, { subresource: "status" });
+    await client.patch(NODES, node, { spec: { taints: null } });
+    const spec = { holderIdentity: NODE, leaseDurationSeconds: 40, renewTime: microTime() };
+    const options = { namespace: LEASE_NAMESPACE };
+    await client.create(LEASES, { metadata: { name: NODE }, spec }, options);
+  }
+
+  async #beat(signal: AbortSignal): Promise<void> {
+    for (let beat = 0; !signal.aborted; beat++) {
+      const spec = { renewTime: microTime() };
+      await this.#patch(LEASES, { namespace: LEASE_NAMESPACE, name: NODE }, { spec });
+      if (beat % HEARTBEATS_PER_LEASE === 0) {
+        const annotations = { "kubevirt.io/heartbeat": seconds() };
+        await this.#patch(NODES, { name: NODE }, { metadata: { annotations } });
+      }
+      await sleep(SYSTEM_CLOCK, LEASE_MS, signal);
+    }
+  }
+
+  async #patch(
+    resource: Resource,
+    key: { namespace?: string; name: string },
+    patch: unknown,
+  ): Promise<void> {
+    await this.#client.patch(resource, key, patch);
+  }
+}
+
+function statusOf(pod: Pod, stage: "Succeeded" | "Ready" | "Running") {
+  const condition = (type: string, status: string) => ({ type, status, ...times() });
+  if (stage === "Ready") return { conditions: [condition("Ready", "True")] };
+  if (stage === "Succeeded") {
+    return { phase: "Succeeded", conditions: [condition("Ready", "False")] };
+  }
+  return {
+    phase: "Running",
+    startTime: seconds(),
+    podIP: "192.0.2.2",
+    podIPs: [{ ip: "192.0.2.2" }],
+    conditions: ["Initialized", "ContainersReady"].map((type) => condition(type, "True")),
+    containerStatuses: pod.spec.containers.map(({ name, image }) => ({
+      name,
+      image,
+      imageID: image,
+      ready: true,
+      restartCount: 0,
+      started: true,
+      state: { running: { startedAt: seconds() } },
+    })),
+  };
+}
+
+function times() {
+  return { lastTransitionTime: seconds() };
+}
+
+function seconds(): string {
+  return new Date().toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+function microTime(): string {
+  return new Date().toISOString().replace("Z", "000Z");
+}
