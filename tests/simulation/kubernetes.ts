@@ -181,7 +181,7 @@ export class Kubelet {
   #write(uid: string, statusOf: (pod: Pod) => Record<string, unknown>): void {
     const { server, trace } = this.#parts;
     const write = (): Promise<unknown> | void => {
-      if (this.isCutOff) return;
+      if (this.isCutOff) return void this.#unsaid.push(write);
       const pod = server.list<Pod>(PODS).find(({ metadata }) => metadata.uid === uid);
       if (pod === undefined || !this.machine.isOn) return;
       const status = statusOf(pod);

@@ -132,7 +132,9 @@ export class MachineHypervisor implements Hypervisor, Envelopes {
     return process.request<T>(signal, (answer) => {
       clock.setTimer(() => {
         if (machine.boot !== boot || !machine.isOn) return;
-        if (!process.isAlive && random.chance(0.5)) return;
+        // A launch is to be seen as soon as it is under way: one that nobody has seen by then does not come later.
+        const isLost = random.chance(0.5) || maxMs >= LAUNCH_MS[1];
+        if (!process.isAlive && isLost) return;
         attempt(body).then(answer.resolve, answer.reject);
       }, random.skewed(minMs, maxMs));
     });
