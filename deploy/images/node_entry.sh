@@ -8,10 +8,11 @@ home=/var/lib/denovirt
 name=payload-$(cat /payload.hash)
 mine=$home/$name
 
+rm -rf "$home"/.payload-*                                  # of a start that was cut short
 if [ ! -e "$mine" ]; then
   partial=$(mktemp -d "$home/.payload-XXXXXX")
   cp /payload/* "$partial/"
-  mv "$partial" "$mine" 2>/dev/null || rm -rf "$partial"
+  mv -T "$partial" "$mine"
 fi
 
 # Earlier payloads go when no process runs from them any more.
