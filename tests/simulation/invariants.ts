@@ -90,7 +90,10 @@ export class Invariants {
     if (type === "DELETED") {
       // Without admission an instance that is deleted at once is held by nobody yet; its pod is collected.
       const isHeld = (old?.metadata.finalizers ?? []).length > 0;
-      const pod = isHeld ? this.#livePods(uid)[0]?.metadata.name : undefined;
+      // What counts is the pod itself: its agent knows of its end before the kubelet has told.
+      const holds = ({ metadata }: Pod) =>
+        this.#parts.machines.some((machine) => machine.holds(metadata.uid));
+      const pod = isHeld ? this.#livePods(uid).find(holds)?.metadata.name : undefined;
       if (pod !== undefined) this.#parts.violated(`instance ${name} went before its pod ${pod}`);
       return this.#mustNotRun(vmi, "was removed");
     }

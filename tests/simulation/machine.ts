@@ -85,6 +85,10 @@ export class Machine {
     throw new EnvelopeError(`Cannot reach the envelope of pod ${podUid}`, { reason: "absent" });
   }
 
+  holds(podUid: string): boolean {
+    return this.#envelopes.has(podUid);
+  }
+
   isEnvelopeAlive(pid: number): boolean {
     return [...this.#envelopes.values()].some((envelope) => envelope.pid === pid);
   }
