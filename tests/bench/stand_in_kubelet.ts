@@ -4,6 +4,13 @@
  *   bound -> Running, containers ready -> (gate opened by the agent) Ready -> (envelope released) Succeeded
  *   deletion asked for -> gone
  */
+import {
+  KVM_DEVICE_RESOURCE,
+  MACHINE_TYPE_LABEL_PREFIX,
+  NODE_SCHEDULABLE_LABEL,
+  TUN_DEVICE_RESOURCE,
+  VHOST_NET_DEVICE_RESOURCE,
+} from "../../src/api/labels.ts";
 import type { Envelope, Envelopes } from "../../src/hypervisor/envelope.ts";
 import { EnvelopeError } from "../../src/hypervisor/envelope.ts";
 import type { KubeClient, Resource } from "../../src/kube/client.ts";
@@ -17,7 +24,21 @@ import { Informer } from "../../src/runtime/informer.ts";
 import { SILENT_LOGGER } from "../../src/runtime/log.ts";
 
 export const NODE = "bench-node";
-const CAPACITY = { cpu: "100k", memory: "100Ti", pods: "100k", "ephemeral-storage": "100Ti" };
+const CAPACITY = {
+  cpu: "100k",
+  memory: "100Ti",
+  pods: "100k",
+  "ephemeral-storage": "100Ti",
+  [KVM_DEVICE_RESOURCE]: "100k",
+  [TUN_DEVICE_RESOURCE]: "100k",
+  [VHOST_NET_DEVICE_RESOURCE]: "100k",
+};
+/** What guests ask of a node. */
+const LABELS = {
+  "kubernetes.io/arch": "amd64",
+  [NODE_SCHEDULABLE_LABEL]: "true",
+  [`${MACHINE_TYPE_LABEL_PREFIX}q35`]: "true",
+};
 const LEASE_NAMESPACE = "kube-node-lease";
 /** The controller manager gives a node up after 40 s. */
 const LEASE_MS = 10_000;
@@ -111,8 +132,7 @@ export class StandInKubelet implements Envelopes {
 
   /** The node and its lease, once for all that play. */
   static async register(client: KubeClient): Promise<void> {
-    const labels = { "kubernetes.io/arch": "amd64", "kubevirt.io/schedulable": "true" };
-    await client.create(NODES, { metadata: { name: NODE, labels } });
+    await client.create(NODES, { metadata: { name: NODE, labels: LABELS } });
     const status = {
       capacity: CAPACITY,
       allocatable: CAPACITY,

@@ -10,8 +10,8 @@
  *       +--------------------+--------> Failed <--------------------------------+ there when the grace period ended
  *
  *   Succeeded, Failed -> status is written first; then the envelope is released; then the domain is forgotten.
- *   The same of a VMI that is being deleted -> the envelope is released; one write ends the VMI, with its final phase and
- *   without its finalizer; then the domain is forgotten. Until then the domain's own record says how the guest ended.
+ *   The same of a VMI that is being deleted -> the envelope is released; when the pod has ended, one write ends the VMI, with
+ *   its final phase and without its finalizer; then the domain is forgotten. Until then its own record says how it ended.
  *
  * VMI or pod deleted -> the power button is pressed every 5 s until the grace period ends; then the guest is destroyed.
  * A domain that could not be looked at ("unknown") moves nothing: it is looked at again.
@@ -23,7 +23,7 @@ import type { DomainObservation } from "../../hypervisor/hypervisor.ts";
 import { addMs, msUntil } from "../../resources/timestamp.ts";
 import type { Decision, EventRecord } from "../../runtime/reconciler.ts";
 import { finalPhase } from "./final_phase.ts";
-import { endsVmi } from "./last_write.ts";
+import { endsVmi, isLastStatus } from "./last_write.ts";
 import { isGateOpen } from "./readiness_gate.ts";
 import { isAcpiEnabled, terminationDeadline } from "./termination.ts";
 import {
@@ -45,6 +45,8 @@ const SHUTDOWN_REPEAT_MS = 5_000;
 const LOOK_AGAIN_MS = 1_000;
 /** A domain between two states. */
 const TRANSITION_MS = 500;
+/** How long a final phase waits for the end of a pod whose envelope was released. */
+const POD_END_MS_MAX = 2_000;
 /** Events tell of changes; this finds those that were missed. */
 const RESYNC_MS = 60_000;
 /** `status.reason` of a VMI whose guest ended without anybody having seen how. */
@@ -72,16 +74,21 @@ function whileUnfinished(
   }
 }
 
-/** What is left goes before the write after which nobody would ask for it, and its record after that. */
+/**
+ * The pod goes before the write after which nobody would ask for it, and the domain's record after that. A pod that does not
+ * end soon is not waited for: then the phase is told alone. How the guest ended is told when the envelope is released.
+ */
 function withLastWrite(world: World, decision: VmiDecision): VmiDecision {
-  if (!endsVmi(world, decision.status)) return decision;
-  return {
+  if (!isLastStatus(world, decision.status)) return decision;
+  const isReleased = world.envelope.kind !== "connected";
+  const last: VmiDecision = {
     ...decision,
-    actions: world.envelope.kind === "connected"
-      ? [...decision.actions, { type: "release_envelope" }]
-      : decision.actions,
-    actionsAfterStatus: [{ type: "forget" }],
+    actions: isReleased ? [] : [{ type: "release_envelope" }],
+    events: isReleased ? [] : decision.events ?? [],
   };
+  return endsVmi(world, decision.status)
+    ? { ...last, actionsAfterStatus: [{ type: "forget" }] }
+    : { ...last, statusMayWaitMs: POD_END_MS_MAX };
 }
 
 /** Handed over to this node, and not taken back. */

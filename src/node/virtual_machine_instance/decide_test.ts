@@ -15,10 +15,13 @@ const names = [...Deno.readDirSync(TESTDATA)].map(({ name }) => name)
 for (const name of names) {
   Deno.test(`decide() of ${name.slice(0, -INPUT.length)}`, () => {
     const world = patched(read("_base.yaml"), read(name)) as World;
-    const { actions, status, actionsAfterStatus, events = [], requeueAfterMs } = decide(world);
+    const decision = decide(world);
+    const { actions, status, actionsAfterStatus, statusMayWaitMs, events = [], requeueAfterMs } =
+      decision;
     const text = stringify({
       actions,
       ...(actionsAfterStatus !== undefined && { actionsAfterStatus }),
+      ...(statusMayWaitMs !== undefined && { statusMayWaitMs }),
       ...metadataChange(world, status),
       // Only what is written counts, and a status that is passed on unchanged is none.
       status: status === world.vmi.status ? "unchanged" : status,

@@ -5,11 +5,11 @@ import { withoutOurFinalizers } from "../../resources/virtual_machine_instance/f
 import type { World } from "./world.ts";
 
 /**
- * Whether with this status nothing of the VMI is left to wait for: it is being deleted, its guest was seen to have ended, and
- * this node alone had a pod for it, whose envelope could be looked at. Otherwise (a guest that was lost, or never started) the
- * control plane takes the finalizer away, once all pods have ended.
+ * Whether this status can be the last: the VMI is being deleted, its guest was seen to have ended, and this node alone had a
+ * pod for it, whose envelope could be looked at. Otherwise (a guest that was lost, or never started) the control plane takes
+ * the finalizer away, once all pods have ended.
  */
-export function endsVmi(
+export function isLastStatus(
   { vmi, domain, envelope }: World,
   status: VirtualMachineInstanceStatus,
 ): boolean {
@@ -17,6 +17,11 @@ export function endsVmi(
   const isOver = domain.kind === "present" && domain.state === "shutoff";
   const podCount = Object.keys(vmi.status?.activePods ?? {}).length;
   return isOver && envelope.kind !== "unknown" && podCount <= 1;
+}
+
+/** Whether with it nothing of the VMI is left to wait for: its pod has ended too. */
+export function endsVmi(world: World, status: VirtualMachineInstanceStatus): boolean {
+  return isLastStatus(world, status) && isFinalPhase(world.pod?.status?.phase);
 }
 
 /** What is written of the metadata beside this status; nothing where the VMI goes on. */

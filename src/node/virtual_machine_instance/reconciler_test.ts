@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { VIRTUAL_MACHINE_INSTANCES } from "../../api/registry.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import { HypervisorError } from "../../hypervisor/hypervisor.ts";
+import { PODS } from "../../kube/core_resources.ts";
 import { eventually } from "../../runtime/testing/eventually.ts";
-import { KEY, NodeBed, TestAgent } from "../testing/node_bed.ts";
+import { KEY, NodeBed, POD_KEY, TestAgent } from "../testing/node_bed.ts";
 import { isGateOpen } from "./readiness_gate.ts";
 
 Deno.test("reconciler starts a guest and says so", async () => {
@@ -68,28 +69,31 @@ Deno.test("reconciler ends a deleted guest that does not listen when its grace p
   await using _agent = new TestAgent(bed);
   await bed.until("it runs", isRunning);
   await bed.client.delete(VIRTUAL_MACHINE_INSTANCES, KEY);
-  await eventually("nothing is left", () => bed.guests.domains.size === 0);
-  assert.equal(await bed.client.get(VIRTUAL_MACHINE_INSTANCES, KEY), undefined);
+  const vmi = await bed.until("it failed", ({ status }) => status?.phase === "Failed");
+  assert.equal(vmi.status?.reason, "GuestKilled");
   assert.deepEqual(reasons(bed), ["Started", "ShuttingDown", "Deleted", "Stopped"]);
+  await bed.until("nothing is left", () => bed.guests.domains.size === 0);
 });
 
-Deno.test("reconciler ends a deleted VMI with one write, after the envelope and before the record", async () => {
+Deno.test("reconciler ends a deleted VMI with one write, after the pod and before the record", async () => {
   const bed = new NodeBed();
   await bed.handOver();
   await using agent = new TestAgent(bed);
   const { metadata } = await bed.until("it runs", isRunning);
   await bed.client.delete(VIRTUAL_MACHINE_INSTANCES, KEY);
   await eventually("it is told to shut down", () => reasons(bed).includes("ShuttingDown"));
-  const before = bed.writes;
-  let wasReleased = false;
-  bed.onWrite = () => {
-    wasReleased = bed.envelopes.released.length === 1 && bed.guests.domains.size === 1;
-  };
   agent.hypervisor.end(metadata.uid, "shutdown");
+  await eventually("the envelope is released", () => bed.envelopes.released.length === 1);
+  let wasRecorded = false;
+  bed.onWrite = () => void (wasRecorded = bed.guests.domains.size === 1);
+  const before = bed.writes;
+  await bed.client.patch(PODS, POD_KEY, { status: { phase: "Succeeded" } }, {
+    subresource: "status",
+  });
   await eventually("nothing is left", () => bed.guests.domains.size === 0);
   assert.equal(await bed.client.get(VIRTUAL_MACHINE_INSTANCES, KEY), undefined);
-  assert.equal(bed.writes - before, 1);
-  assert.ok(wasReleased);
+  assert.equal(bed.writes - before, 2); // the pod's end and the agent's
+  assert.ok(wasRecorded);
 });
 
 Deno.test("reconciler fails a VMI whose kernel is none, with the reason", async () => {
