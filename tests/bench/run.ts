@@ -328,9 +328,10 @@ async function run(scale: number): Promise<Report> {
   const bench = new Bench({ cluster, audit, pids });
   using admin = await clientOf(bench.kubeconfig, "bench-user/0");
   await Load.createNamespace(admin);
-  await StandInKubelet.register(admin);
   const all = batches(scale);
   const starts = await step("starting the controller", () => startTimes(bench.kubeconfig));
+  // Not earlier: a node that says nothing for 40 s is given up.
+  await StandInKubelet.register(admin);
   let ours: OurFigures;
   {
     await using controller = await startController(bench.kubeconfig, { logLevel: "info" });

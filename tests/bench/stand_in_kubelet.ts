@@ -43,7 +43,7 @@ const LEASE_NAMESPACE = "kube-node-lease";
 /** The controller manager gives a node up after 40 s. */
 const LEASE_MS = 10_000;
 /** The node controller of the product gives an agent up after 5 min. */
-const HEARTBEATS_PER_LEASE = 6;
+const LEASES_PER_HEARTBEAT = 6;
 
 export class StandInKubelet implements Envelopes {
   readonly #client: KubeClient;
@@ -133,14 +133,8 @@ export class StandInKubelet implements Envelopes {
   /** The node and its lease, once for all that play. */
   static async register(client: KubeClient): Promise<void> {
     await client.create(NODES, { metadata: { name: NODE, labels: LABELS } });
-    const status = {
-      capacity: CAPACITY,
-      allocatable: CAPACITY,
-      conditions: [{ type: "Ready", status: "True", reason: "StandIn", ...times() }],
-      addresses: [{ type: "InternalIP", address: "192.0.2.1" }],
-    };
     const node = { name: NODE };
-    await client.patch(NODES, node, { status }, { subresource: "status" });
+    await client.patch(NODES, node, { status: nodeStatus() }, { subresource: "status" });
     await client.patch(NODES, node, { spec: { taints: null } });
     const spec = { holderIdentity: NODE, leaseDurationSeconds: 40, renewTime: microTime() };
     const options = { namespace: LEASE_NAMESPACE };
@@ -151,7 +145,10 @@ export class StandInKubelet implements Envelopes {
     for (let beat = 0; !signal.aborted; beat++) {
       const spec = { renewTime: microTime() };
       await this.#patch(LEASES, { namespace: LEASE_NAMESPACE, name: NODE }, { spec });
-      if (beat % HEARTBEATS_PER_LEASE === 0) {
+      await this.#client.patch(NODES, { name: NODE }, { status: nodeStatus() }, {
+        subresource: "status",
+      });
+      if (beat % LEASES_PER_HEARTBEAT === 0) {
         const annotations = { "kubevirt.io/heartbeat": seconds() };
         await this.#patch(NODES, { name: NODE }, { metadata: { annotations } });
       }
@@ -166,6 +163,16 @@ export class StandInKubelet implements Envelopes {
   ): Promise<void> {
     await this.#client.patch(resource, key, patch);
   }
+}
+
+function nodeStatus() {
+  const times = { lastHeartbeatTime: seconds(), lastTransitionTime: seconds() };
+  return {
+    capacity: CAPACITY,
+    allocatable: CAPACITY,
+    conditions: [{ type: "Ready", status: "True", reason: "StandIn", ...times }],
+    addresses: [{ type: "InternalIP", address: "192.0.2.1" }],
+  };
 }
 
 function statusOf(pod: Pod, stage: "Succeeded" | "Ready" | "Running") {
