@@ -12,7 +12,7 @@
  *   ""                            nodes                                 get, list, watch, patch
  *   ""                            persistentvolumeclaims, namespaces    get, list, watch
  *   ""                            events                                create, patch
- *   apps                          controllerrevisions                   get
+ *   apps                          controllerrevisions                   get, create, delete
  *   authorization.k8s.io          subjectaccessreviews                  create
  *   certificates.k8s.io           certificatesigningrequests            get, list, watch
  *   certificates.k8s.io           certificatesigningrequests/approval, /status     update, patch

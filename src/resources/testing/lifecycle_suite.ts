@@ -68,6 +68,7 @@ export function testLifecycle({ where, ignore = false, open }: LifecycleSuiteOpt
     await stage.run("web");
     await stage.untilStatus("web", "Running");
     assert.deepEqual(lastingWrites(stage), [
+      "create controllerrevisions",
       "create pods",
       "create virtualmachineinstances",
       "patch virtualmachineinstances Scheduled",

@@ -7,8 +7,9 @@ import type { VirtualMachine } from "../../api/virtual_machine.ts";
 import type { VirtualMachineStatus } from "../../api/virtual_machine_status.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import { AlreadyExistsError, ConflictError, type KubeClient } from "../../kube/client.ts";
+import { CONTROLLER_REVISIONS } from "../../kube/core_resources.ts";
 import { keyOf, type KubeObject } from "../../kube/object.ts";
-import type { NewObject } from "../core_objects.ts";
+import type { ControllerRevision, NewObject } from "../core_objects.ts";
 import { mergePatch } from "../merge_patch.ts";
 import { controllerReference, isControlledBy } from "../owner_reference.ts";
 import type { VirtualMachineAction, VirtualMachineWorld } from "./world.ts";
@@ -40,6 +41,14 @@ export async function actOnVirtualMachine(
       const isOldStyle = vm.spec.runStrategy === undefined && vm.spec.running !== undefined;
       const spec = isOldStyle ? { running: true } : { runStrategy: action.runStrategy };
       return await patchVm({ spec }, context);
+    }
+    case "create_revision":
+      await createRevision(action.revision, context);
+      return undefined;
+    case "delete_revision": {
+      const { client, signal } = context;
+      await client.delete(CONTROLLER_REVISIONS, { ...keyOf(vm), name: action.name }, { signal });
+      return undefined;
     }
     case "create_vmi":
       await createInstance(action.vmi, context);
@@ -75,6 +84,16 @@ async function patchVm(
   const { resourceVersion } = vm.metadata;
   const body = { ...patch, metadata: { ...patch.metadata, resourceVersion } };
   return await client.patch<VirtualMachine>(VIRTUAL_MACHINES, keyOf(vm), body, { signal });
+}
+
+/** A revision is named by what is in it, so one that exists is this one. */
+async function createRevision(
+  revision: NewObject<ControllerRevision>,
+  { client, signal, world: { vm } }: Context,
+): Promise<void> {
+  await orExisting(async () => {
+    await client.create(CONTROLLER_REVISIONS, revision, { ...inNamespaceOf(vm), signal });
+  });
 }
 
 /**

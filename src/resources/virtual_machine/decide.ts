@@ -28,6 +28,7 @@ import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.
 import type { Decision, EventRecord } from "../../runtime/reconciler.ts";
 import { controllerOf } from "../owner_reference.ts";
 import { backOffRemainingMs, nextStartFailure } from "./crash_loop_backoff.ts";
+import { outdatedRevisionName, revisionOf } from "./revision.ts";
 import { planRun, type RunPlan, runStrategyOf } from "./run_strategy.ts";
 import { asksToStartPaused, pendingRequests } from "./state_change_requests.ts";
 import { type Failure, isPassing, statusAfter } from "./status.ts";
@@ -105,9 +106,14 @@ function carryOut(plan: RunPlan, situation: Situation): VirtualMachineDecision {
   if (vmi !== undefined && controllerOf(vmi) === undefined) {
     actions.push({ type: "adopt_vmi", uid: vmi.metadata.uid });
   }
-  if (created !== undefined) actions.push({ type: "create_vmi", vmi: created });
+  if (created !== undefined) {
+    actions.push({ type: "create_revision", revision: revisionOf(vm) });
+    actions.push({ type: "create_vmi", vmi: created });
+  }
   if (plan.kind === "delete" && vmi !== undefined) {
     actions.push({ type: "delete_vmi", uid: vmi.metadata.uid, why: plan.why });
+    const name = outdatedRevisionName(vm, vmi);
+    if (name !== undefined) actions.push({ type: "delete_revision", name });
   }
   if (plan.kind === "become_always") {
     actions.push({ type: "set_run_strategy", runStrategy: VirtualMachineRunStrategy.Always });

@@ -31,6 +31,7 @@ export function reportVirtualMachine(
 
 function reasonOf(action: VirtualMachineAction): string {
   switch (action.type) {
+    case "create_revision":
     case "create_vmi":
       return VirtualMachineFailureReason.FailedCreate;
     case "delete_vmi":
@@ -42,6 +43,10 @@ function reasonOf(action: VirtualMachineAction): string {
 
 function whatFailed(action: VirtualMachineAction): string {
   switch (action.type) {
+    case "create_revision":
+      return "Cannot keep the revision to be started";
+    case "delete_revision":
+      return `Cannot remove the revision ${action.name}`;
     case "create_vmi":
       return "Cannot create the virtual machine instance";
     case "delete_vmi":

@@ -16,6 +16,9 @@ export interface VirtualMachineWorld {
 export type VirtualMachineAction =
   | { type: "add_finalizer" }
   | { type: "remove_finalizer" }
+  /** Revisions are never changed: one that exists is success. */
+  | { type: "create_revision"; revision: NewObject<ControllerRevision> }
+  | { type: "delete_revision"; name: string }
   /** One that exists and is ours is success. */
   | { type: "create_vmi"; vmi: NewObject<VirtualMachineInstance> }
   | { type: "delete_vmi"; uid: string; why: string }

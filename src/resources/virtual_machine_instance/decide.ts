@@ -38,6 +38,7 @@ import {
   withProblem,
 } from "./conditions.ts";
 import { isOurFinalizer, withoutOurFinalizers } from "./finalizers.ts";
+import { startedRevisionName } from "../virtual_machine/revision.ts";
 import { handOverStatus } from "./hand_over.ts";
 import { endingOf, hasTerminated, isReadyForGuest } from "./launcher_pod_state.ts";
 import { enteredPhaseAt, enterPhase, laterTime } from "./phase_transition.ts";
@@ -162,13 +163,18 @@ function unservedProblem({ spec }: VirtualMachineInstance): Problem | undefined 
 function handOver(world: VirtualMachineInstanceWorld, pod: Pod): VirtualMachineInstanceState {
   const { vmi, now } = world;
   const state = stateOf(vmi);
+  const revision = startedRevisionName(vmi);
   const scheduledAt = laterTime(enteredPhaseAt(state.status), pod.metadata.creationTimestamp, now);
   const scheduling = enterPhase(state.status, Phase.Scheduling, scheduledAt);
   const status = withPodProblems(enterPhase(scheduling, Phase.Scheduled, now), pod, now);
   return {
     ...state,
     labels: { ...state.labels, [NODE_NAME_LABEL]: pod.spec.nodeName ?? "" },
-    status: { ...status, ...handOverStatus(world, pod) },
+    status: {
+      ...status,
+      ...handOverStatus(world, pod),
+      ...(revision !== undefined && { virtualMachineRevisionName: revision }),
+    },
   };
 }
 
