@@ -30,8 +30,7 @@ export interface StageSubject extends AsyncDisposable {
 
 export class Stage implements AsyncDisposable {
   readonly events: EventRecord[] = [];
-  /** Writes of the controllers, in order: "create pods", "patch virtualmachines Running". */
-  readonly writes: string[] = [];
+  readonly #writes: Write[] = [];
   readonly informers: ControllerInformers;
   readonly #subject: StageSubject;
   readonly #stop = new AbortController();
@@ -40,7 +39,7 @@ export class Stage implements AsyncDisposable {
 
   constructor(subject: StageSubject) {
     this.#subject = subject;
-    const client = countingWrites(subject.client, this.writes);
+    const client = countingWrites(subject.client, this.#writes);
     const logger = SILENT_LOGGER;
     this.informers = createControllerInformers({ client, logger });
     const events = { record: (event: EventRecord) => void this.events.push(event) };
@@ -56,6 +55,19 @@ export class Stage implements AsyncDisposable {
       runInformers(this.informers, signal),
       ...controllers.map((controller) => controller.run(signal)),
     ]);
+  }
+
+  /**
+   * Writes of the controllers that were accepted, in order: "create pods", "patch virtualmachines Running". One that was
+   * refused because the cache was behind changed nothing.
+   */
+  async acceptedWrites(): Promise<string[]> {
+    const outcomes = await Promise.all(this.#writes.map(({ accepted }) => accepted));
+    return this.#writes.filter((_, index) => outcomes[index]).map(({ what }) => what);
+  }
+
+  forgetWrites(): void {
+    this.#writes.length = 0;
   }
 
   get client(): KubeClient {
@@ -229,7 +241,12 @@ export class Stage implements AsyncDisposable {
 
 const WRITES: readonly string[] = ["create", "update", "patch", "delete"];
 
-function countingWrites(client: KubeClient, writes: string[]): KubeClient {
+interface Write {
+  what: string;
+  accepted: Promise<boolean>;
+}
+
+function countingWrites(client: KubeClient, writes: Write[]): KubeClient {
   return new Proxy(client, {
     get(target, property) {
       const member: unknown = Reflect.get(target, property);
@@ -237,11 +254,13 @@ function countingWrites(client: KubeClient, writes: string[]): KubeClient {
       return (...args: unknown[]) => {
         const [resource, , body] = args as [{ plural?: string }, unknown, unknown];
         const verb = String(property);
+        const answer: unknown = member.apply(target, args);
         if (WRITES.includes(verb)) {
           const told = verb === "patch" ? statusToldIn(body) : "";
-          writes.push(`${verb} ${resource?.plural} ${told}`.trimEnd());
+          const accepted = Promise.resolve(answer).then(() => true, () => false);
+          writes.push({ what: `${verb} ${resource?.plural} ${told}`.trimEnd(), accepted });
         }
-        return member.apply(target, args);
+        return answer;
       };
     },
   });
