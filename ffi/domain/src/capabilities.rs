@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::failure::{Context, Failure, Outcome};
 use crate::libvirt::Connection;
 use crate::mounts::{self, VM_PLACE};
+use crate::namespaces;
 use crate::qemu_conf::{self, QEMU_OWNER};
 
 pub const MODE: &str = "capabilities";
@@ -39,6 +40,7 @@ pub fn ask(arguments: impl Iterator<Item = OsString>) -> Outcome<String> {
     let (root, shared) = (PathBuf::from(root), PathBuf::from(shared));
     let kind =
         kind.into_string().map_err(|_| Failure::terminal("Cannot ask for capabilities of a type without name"))?;
+    namespaces::leave_burying_to_init()?;
     // As for a guest: what QEMU may open decides what it can do.
     mounts::build(&root, Vec::new(), &QEMU_OWNER)?;
     let root = Path::new(VM_PLACE);
