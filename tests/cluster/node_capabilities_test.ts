@@ -55,13 +55,15 @@ clusterTest("nodes say what they can do, and pods of guests ask for it", async (
 
   await step("a socket that was removed is served and registered anew", async () => {
     const socket = `${PLUGINS}/denovirt-tun.sock`;
-    const before = await node.shell(`stat -c %i ${socket}`);
+    // A new file may be given the number of the one that was removed; its time of change is new.
+    const identity = () => node.shell(`stat -c '%i %z' ${socket}`);
+    const before = await identity();
     await node.run(["rm", socket]);
     await waitUntil({
       what: "the plugin's socket",
       timeoutMs: KUBELET_TIMEOUT_MS,
-      look: () => node.shell(`stat -c %i ${socket}`),
-      until: (inode) => inode !== before,
+      look: identity,
+      until: (seen) => seen !== before,
     });
     await waitForSlots(bed, node, (slots) => slots === SLOTS);
   });
