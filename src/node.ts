@@ -54,7 +54,11 @@ import { CREATED_BY_INDEX, createdBy, Observer } from "./node/virtual_machine_in
 import { PodSockets } from "./node/virtual_machine_instance/pod_sockets.ts";
 import { NodeVirtualMachineInstanceReconciler } from "./node/virtual_machine_instance/reconciler.ts";
 import type { Node, Pod } from "./resources/core_objects.ts";
-import { effectiveConfiguration, primaryKubeVirt } from "./resources/kubevirt/configuration.ts";
+import {
+  type ClusterConfiguration,
+  effectiveConfiguration,
+  primaryKubeVirt,
+} from "./resources/kubevirt/configuration.ts";
 import { SYSTEM_CLOCK } from "./runtime/clock.ts";
 import { Controller } from "./runtime/controller.ts";
 import { EventRecorder } from "./runtime/event_recorder.ts";
@@ -157,13 +161,17 @@ class Agent {
     ]);
   }
 
+  #configuration(): ClusterConfiguration {
+    return effectiveConfiguration(primaryKubeVirt(this.#kubevirts.list()));
+  }
+
   async #nodeFacts(): Promise<() => NodeFacts> {
     const { log, native } = this.#parts;
     const [kvm, firmware] = await Promise.all([native.probeKvm(), findFirmware()]);
     log.info("probed the node", { kvm, efi: firmware.efi !== undefined });
     return () => {
-      const installations = this.#kubevirts.list();
-      const reason = emulationReason({ kvmUsable: kvm.usable, installations });
+      const configuration = this.#configuration();
+      const reason = emulationReason({ kvmUsable: kvm.usable, configuration });
       return { ...firmware, ...(reason === undefined ? {} : { emulationReason: reason }) };
     };
   }
@@ -255,8 +263,7 @@ class Agent {
           type: facts().emulationReason === undefined ? "kvm" : "qemu",
           signal,
         }),
-      obsoleteCpuModels: () =>
-        effectiveConfiguration(primaryKubeVirt(this.#kubevirts.list())).obsoleteCpuModels,
+      obsoleteCpuModels: () => this.#configuration().obsoleteCpuModels,
     });
     try {
       await this.#kubevirts.waitForSync(signal);
