@@ -16,6 +16,7 @@ export interface StructuralSchema {
   maximum?: number;
   minLength?: number;
   maxLength?: number;
+  minItems?: number;
   maxItems?: number;
   required?: string[];
   properties?: Record<string, StructuralSchema>;
@@ -44,6 +45,7 @@ const KEYWORDS: ReadonlySet<string> = new Set(
     "maximum",
     "minLength",
     "maxLength",
+    "minItems",
     "maxItems",
     "required",
     "properties",
@@ -61,6 +63,13 @@ const KEYWORDS: ReadonlySet<string> = new Set(
 
 /** What the API server checks of every object by itself, and upstream's schemas do not repeat. */
 const CHECKED_BY_THE_SERVER: ReadonlySet<string> = new Set(["apiVersion", "kind", "metadata"]);
+
+/** Where `kubectl scale` and autoscalers read and write: the same fields in all kinds that are scaled. */
+const SCALE_PATHS = {
+  specReplicasPath: ".spec.replicas",
+  statusReplicasPath: ".status.replicas",
+  labelSelectorPath: ".status.labelSelector",
+};
 
 /** The structural schema of an object's kind. Throws when a part of it has no structural form. */
 export function structuralSchema(schema: z.ZodType): StructuralSchema {
@@ -194,9 +203,14 @@ export function customResourceDefinition(
         storage: name === resource.version,
         ...(deprecationWarning !== undefined && { deprecated: true, deprecationWarning }),
         additionalPrinterColumns: resource.columns.map((column) => ({ ...column })),
-        ...(resource.statusSubresource && { subresources: { status: {} } }),
+        ...subresourcesOf(resource),
         schema: { openAPIV3Schema: name === resource.version ? described : bare },
       })),
     },
   };
+}
+
+function subresourcesOf({ statusSubresource, scale }: CustomResource): { subresources?: unknown } {
+  if (!statusSubresource) return {};
+  return { subresources: { status: {}, ...(scale && { scale: SCALE_PATHS }) } };
 }

@@ -1,6 +1,6 @@
 /** Object metadata and label selectors of Kubernetes. */
 import { z } from "zod";
-import { atomicList, int64, opaque, optional, stringMap, Time } from "./structural.ts";
+import { atomicList, int64, opaque, openEnum, optional, stringMap, Time } from "./structural.ts";
 
 /** Who an object belongs to: it goes when its owner goes. */
 export const OwnerReference = z.object({
@@ -75,3 +75,21 @@ export const LabelSelector = z.object({
   matchLabels: optional(stringMap()),
 }).meta({ "x-kubernetes-map-type": "atomic" });
 export type LabelSelector = z.infer<typeof LabelSelector>;
+
+/** One aspect of an object's state, in the form that newer kinds share. */
+export const Condition = z.object({
+  lastTransitionTime: Time.describe("When status last changed"),
+  message: z.string().max(32_768).describe("Why, for people"),
+  observedGeneration: optional(int64({ minimum: 0 })).describe("Generation that it was said of"),
+  reason: z.string().min(1).max(1_024)
+    .meta({ pattern: "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$" })
+    .describe("Why, in one CamelCase word"),
+  status: openEnum("True", "False", "Unknown"),
+  type: z.string().max(316)
+    .meta({
+      pattern:
+        "^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$",
+    })
+    .describe("Name of the aspect"),
+});
+export type Condition = z.infer<typeof Condition>;

@@ -35,6 +35,8 @@ export interface CustomResource {
   versions: readonly ServedVersion[];
   /** Whether `/status` is a subresource. Without it, status is written with the object itself. */
   statusSubresource: boolean;
+  /** Whether `/scale` is one too, for `kubectl scale` and autoscalers. @default false */
+  scale?: boolean;
   columns: readonly PrinterColumn[];
 }
 
@@ -42,6 +44,12 @@ export interface CustomResource {
 export const KUBEVIRT_GROUP = "kubevirt.io";
 /** API group of the aggregated subresources: start, stop, console and the like. */
 export const SUBRESOURCES_GROUP = "subresources.kubevirt.io";
+/** API group of sizes and defaults of guests. */
+export const INSTANCETYPE_GROUP = "instancetype.kubevirt.io";
+/** API group of snapshots and restores. */
+export const SNAPSHOT_GROUP = "snapshot.kubevirt.io";
+/** API group of backups. */
+export const BACKUP_GROUP = "backup.kubevirt.io";
 /** Versions in which {@link SUBRESOURCES_GROUP} is served; the first is preferred. */
 export const SUBRESOURCES_VERSIONS = ["v1", "v1alpha3"] as const;
 
@@ -122,11 +130,293 @@ export const KUBEVIRTS: CustomResource = {
   columns: [AGE, { name: "Phase", type: "string", jsonPath: ".status.phase" }],
 };
 
-/** The kinds whose definitions are in `crds/`. */
-export const CUSTOM_RESOURCES: readonly CustomResource[] = [
+const SCALE_COLUMNS: readonly PrinterColumn[] = [
+  { name: "Desired", type: "integer", jsonPath: ".spec.replicas" },
+  { name: "Current", type: "integer", jsonPath: ".status.replicas" },
+  { name: "Ready", type: "integer", jsonPath: ".status.readyReplicas" },
+  AGE,
+];
+
+/** What most kinds have in common. */
+const NAMESPACED = {
+  namespaced: true,
+  categories: ["all"],
+  statusSubresource: true,
+  columns: [AGE],
+} as const;
+
+/** A number of alike, short-lived guests. */
+export const VIRTUAL_MACHINE_INSTANCE_REPLICA_SETS: CustomResource = {
+  ...NAMESPACED,
+  group: KUBEVIRT_GROUP,
+  version: "v1",
+  plural: "virtualmachineinstancereplicasets",
+  singular: "virtualmachineinstancereplicaset",
+  kind: "VirtualMachineInstanceReplicaSet",
+  shortNames: ["vmirs", "vmirss"],
+  versions: CORE_VERSIONS,
+  scale: true,
+  columns: SCALE_COLUMNS,
+};
+
+/** Settings that new guests get by their labels. Upstream stores the older version. */
+export const VIRTUAL_MACHINE_INSTANCE_PRESETS: CustomResource = {
+  ...NAMESPACED,
+  group: KUBEVIRT_GROUP,
+  version: "v1alpha3",
+  plural: "virtualmachineinstancepresets",
+  singular: "virtualmachineinstancepreset",
+  kind: "VirtualMachineInstancePreset",
+  shortNames: ["vmipreset", "vmipresets"],
+  versions: [...CORE_VERSIONS].reverse(),
+  statusSubresource: false,
+};
+
+/** The wish to move a guest to another node. */
+export const VIRTUAL_MACHINE_INSTANCE_MIGRATIONS: CustomResource = {
+  ...NAMESPACED,
+  group: KUBEVIRT_GROUP,
+  version: "v1",
+  plural: "virtualmachineinstancemigrations",
+  singular: "virtualmachineinstancemigration",
+  kind: "VirtualMachineInstanceMigration",
+  shortNames: ["vmim", "vmims"],
+  versions: CORE_VERSIONS,
+  columns: [
+    { name: "Phase", type: "string", jsonPath: ".status.phase" },
+    { name: "VMI", type: "string", jsonPath: ".spec.vmiName" },
+  ],
+};
+
+/** How guests of a certain kind are moved. */
+export const MIGRATION_POLICIES: CustomResource = {
+  ...NAMESPACED,
+  group: "migrations.kubevirt.io",
+  version: "v1alpha1",
+  plural: "migrationpolicies",
+  singular: "migrationpolicy",
+  kind: "MigrationPolicy",
+  namespaced: false,
+  shortNames: [],
+  versions: [{ name: "v1alpha1" }],
+};
+
+/** A number of alike, named and lasting guests. */
+export const VIRTUAL_MACHINE_POOLS: CustomResource = {
+  ...NAMESPACED,
+  group: "pool.kubevirt.io",
+  version: "v1beta1",
+  plural: "virtualmachinepools",
+  singular: "virtualmachinepool",
+  kind: "VirtualMachinePool",
+  shortNames: ["vmpool", "vmpools"],
+  versions: [{ name: "v1beta1" }, { name: "v1alpha1" }],
+  scale: true,
+  columns: SCALE_COLUMNS,
+};
+
+/** Sizes and defaults have no state. */
+const INSTANCETYPE_KIND = {
+  ...NAMESPACED,
+  group: INSTANCETYPE_GROUP,
+  version: "v1beta1",
+  versions: [{ name: "v1beta1" }],
+  statusSubresource: false,
+} as const;
+
+/** A size, for guests of one namespace. */
+export const VIRTUAL_MACHINE_INSTANCETYPES: CustomResource = {
+  ...INSTANCETYPE_KIND,
+  plural: "virtualmachineinstancetypes",
+  singular: "virtualmachineinstancetype",
+  kind: "VirtualMachineInstancetype",
+  shortNames: ["vminstancetype", "vminstancetypes", "vmf", "vmfs"],
+};
+
+/** A size, for guests of all namespaces. */
+export const VIRTUAL_MACHINE_CLUSTER_INSTANCETYPES: CustomResource = {
+  ...INSTANCETYPE_KIND,
+  plural: "virtualmachineclusterinstancetypes",
+  singular: "virtualmachineclusterinstancetype",
+  kind: "VirtualMachineClusterInstancetype",
+  namespaced: false,
+  shortNames: ["vmclusterinstancetype", "vmclusterinstancetypes", "vmcf", "vmcfs"],
+};
+
+/** Defaults, for guests of one namespace. */
+export const VIRTUAL_MACHINE_PREFERENCES: CustomResource = {
+  ...INSTANCETYPE_KIND,
+  plural: "virtualmachinepreferences",
+  singular: "virtualmachinepreference",
+  kind: "VirtualMachinePreference",
+  shortNames: ["vmpref", "vmprefs", "vmp", "vmps"],
+};
+
+/** Defaults, for guests of all namespaces. */
+export const VIRTUAL_MACHINE_CLUSTER_PREFERENCES: CustomResource = {
+  ...INSTANCETYPE_KIND,
+  plural: "virtualmachineclusterpreferences",
+  singular: "virtualmachineclusterpreference",
+  kind: "VirtualMachineClusterPreference",
+  namespaced: false,
+  shortNames: ["vmcp", "vmcps"],
+};
+
+const SNAPSHOT_KIND = {
+  ...NAMESPACED,
+  group: SNAPSHOT_GROUP,
+  version: "v1beta1",
+  versions: [{ name: "v1beta1" }, { name: "v1alpha1" }],
+} as const;
+
+const SNAPSHOT_RESULT_COLUMNS: readonly PrinterColumn[] = [
+  { name: "ReadyToUse", type: "boolean", jsonPath: ".status.readyToUse" },
+  { name: "CreationTime", type: "date", jsonPath: ".status.creationTime" },
+  { name: "Error", type: "string", jsonPath: ".status.error.message" },
+];
+
+const SOURCE_COLUMNS: readonly PrinterColumn[] = [
+  { name: "SourceKind", type: "string", jsonPath: ".spec.source.kind" },
+  { name: "SourceName", type: "string", jsonPath: ".spec.source.name" },
+  { name: "Phase", type: "string", jsonPath: ".status.phase" },
+];
+
+/** The wish for a copy of a guest's state. */
+export const VIRTUAL_MACHINE_SNAPSHOTS: CustomResource = {
+  ...SNAPSHOT_KIND,
+  plural: "virtualmachinesnapshots",
+  singular: "virtualmachinesnapshot",
+  kind: "VirtualMachineSnapshot",
+  shortNames: ["vmsnapshot", "vmsnapshots"],
+  columns: [...SOURCE_COLUMNS, ...SNAPSHOT_RESULT_COLUMNS],
+};
+
+/** What a snapshot holds. */
+export const VIRTUAL_MACHINE_SNAPSHOT_CONTENTS: CustomResource = {
+  ...SNAPSHOT_KIND,
+  plural: "virtualmachinesnapshotcontents",
+  singular: "virtualmachinesnapshotcontent",
+  kind: "VirtualMachineSnapshotContent",
+  shortNames: ["vmsnapshotcontent", "vmsnapshotcontents"],
+  columns: SNAPSHOT_RESULT_COLUMNS,
+};
+
+/** The wish for a guest as it was. */
+export const VIRTUAL_MACHINE_RESTORES: CustomResource = {
+  ...SNAPSHOT_KIND,
+  plural: "virtualmachinerestores",
+  singular: "virtualmachinerestore",
+  kind: "VirtualMachineRestore",
+  shortNames: ["vmrestore", "vmrestores"],
+  columns: [
+    { name: "TargetKind", type: "string", jsonPath: ".spec.target.kind" },
+    { name: "TargetName", type: "string", jsonPath: ".spec.target.name" },
+    { name: "Complete", type: "boolean", jsonPath: ".status.complete" },
+    { name: "RestoreTime", type: "date", jsonPath: ".status.restoreTime" },
+  ],
+};
+
+/** The wish for a copy of a guest. */
+export const VIRTUAL_MACHINE_CLONES: CustomResource = {
+  ...NAMESPACED,
+  group: "clone.kubevirt.io",
+  version: "v1beta1",
+  plural: "virtualmachineclones",
+  singular: "virtualmachineclone",
+  kind: "VirtualMachineClone",
+  shortNames: ["vmclone", "vmclones"],
+  versions: [{ name: "v1beta1" }, { name: "v1alpha1" }],
+  columns: [
+    { name: "Phase", type: "string", jsonPath: ".status.phase" },
+    { name: "SourceVirtualMachine", type: "string", jsonPath: ".spec.source.name" },
+    { name: "TargetVirtualMachine", type: "string", jsonPath: ".spec.target.name" },
+  ],
+};
+
+/** The wish to have a guest's volumes downloaded. */
+export const VIRTUAL_MACHINE_EXPORTS: CustomResource = {
+  ...NAMESPACED,
+  group: "export.kubevirt.io",
+  version: "v1",
+  plural: "virtualmachineexports",
+  singular: "virtualmachineexport",
+  kind: "VirtualMachineExport",
+  shortNames: ["vmexport", "vmexports"],
+  versions: [
+    { name: "v1" },
+    {
+      name: "v1beta1",
+      deprecationWarning: "export.kubevirt.io/v1beta1 is deprecated; use export.kubevirt.io/v1",
+    },
+  ],
+  columns: SOURCE_COLUMNS,
+};
+
+const BACKUP_KIND = {
+  ...NAMESPACED,
+  group: BACKUP_GROUP,
+  version: "v1alpha1",
+  versions: [{ name: "v1alpha1" }],
+} as const;
+
+/** The wish for a backup of a running guest's volumes. */
+export const VIRTUAL_MACHINE_BACKUPS: CustomResource = {
+  ...BACKUP_KIND,
+  plural: "virtualmachinebackups",
+  singular: "virtualmachinebackup",
+  kind: "VirtualMachineBackup",
+  shortNames: ["vmbackup", "vmbackups"],
+};
+
+/** The wish to have a guest's changed blocks tracked. */
+export const VIRTUAL_MACHINE_BACKUP_TRACKERS: CustomResource = {
+  ...BACKUP_KIND,
+  plural: "virtualmachinebackuptrackers",
+  singular: "virtualmachinebackuptracker",
+  kind: "VirtualMachineBackupTracker",
+  shortNames: ["vmbackuptracker", "vmbackuptrackers"],
+};
+
+/** Hooks by which others extend an installation. */
+export const PLUGINS: CustomResource = {
+  ...NAMESPACED,
+  group: "plugin.kubevirt.io",
+  version: "v1alpha1",
+  plural: "plugins",
+  singular: "plugin",
+  kind: "Plugin",
+  namespaced: false,
+  shortNames: [],
+  versions: [{ name: "v1alpha1" }],
+};
+
+/** The kinds that an installation serves: those that it acts on. */
+export const SERVED_RESOURCES: readonly CustomResource[] = [
   VIRTUAL_MACHINES,
   VIRTUAL_MACHINE_INSTANCES,
   KUBEVIRTS,
+];
+
+/** All kinds that there are; their definitions are in `crds/`. */
+export const CUSTOM_RESOURCES: readonly CustomResource[] = [
+  ...SERVED_RESOURCES,
+  VIRTUAL_MACHINE_INSTANCE_REPLICA_SETS,
+  VIRTUAL_MACHINE_INSTANCE_PRESETS,
+  VIRTUAL_MACHINE_INSTANCE_MIGRATIONS,
+  MIGRATION_POLICIES,
+  VIRTUAL_MACHINE_POOLS,
+  VIRTUAL_MACHINE_INSTANCETYPES,
+  VIRTUAL_MACHINE_CLUSTER_INSTANCETYPES,
+  VIRTUAL_MACHINE_PREFERENCES,
+  VIRTUAL_MACHINE_CLUSTER_PREFERENCES,
+  VIRTUAL_MACHINE_SNAPSHOTS,
+  VIRTUAL_MACHINE_SNAPSHOT_CONTENTS,
+  VIRTUAL_MACHINE_RESTORES,
+  VIRTUAL_MACHINE_CLONES,
+  VIRTUAL_MACHINE_EXPORTS,
+  VIRTUAL_MACHINE_BACKUPS,
+  VIRTUAL_MACHINE_BACKUP_TRACKERS,
+  PLUGINS,
 ];
 
 /** `group/version` of a resource, as in `apiVersion`. */

@@ -51,17 +51,35 @@ export function readUpstreamJson(path: string): unknown {
   return JSON.parse(Deno.readTextFileSync(new URL(path, FOLDER)));
 }
 
-/** The objects of a kind in upstream's examples, each with the file that it stands in. */
+/** Folders of manifests. */
+const MANIFESTS: readonly string[] = ["examples/", "common-instancetypes/"];
+
+/** The objects of a kind in upstream's examples and common instancetypes, each with the file that it stands in. */
 export function upstreamExamples(kind: string): { file: string; object: unknown }[] {
-  const folder = new URL("examples/", FOLDER);
-  const files = [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
-  return files.flatMap((file) =>
-    parseAllDocuments(Deno.readTextFileSync(new URL(file, folder)))
-      .map((document): unknown => document.toJS())
-      .filter((object) => isKind(object, kind))
-      .map((object) => ({ file, object }))
-  );
+  return MANIFESTS.flatMap((path) => {
+    const folder = new URL(path, FOLDER);
+    const files = [...Deno.readDirSync(folder)].map((entry) => entry.name)
+      .filter((name) => name.endsWith(".yaml")).sort();
+    return files.flatMap((file) =>
+      parseAllDocuments(Deno.readTextFileSync(new URL(file, folder)))
+        .map((document): unknown => document.toJS())
+        .filter((object) => isKind(object, kind))
+        .map((object) => ({ file, object }))
+    );
+  });
 }
+
+/** Whether upstream has a fully filled object of the kind. */
+export function hasFixture(kind: string): boolean {
+  return FIXTURES.has(kind);
+}
+
+/** The kinds of which upstream keeps fixtures. */
+const FIXTURES: ReadonlySet<string> = new Set([
+  "VirtualMachine",
+  "VirtualMachineInstance",
+  "KubeVirt",
+]);
 
 function isKind(object: unknown, kind: string): boolean {
   return typeof object === "object" && object !== null && "kind" in object && object.kind === kind;
