@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { z } from "zod";
 import { LOG_LEVELS } from "./runtime/log.ts";
+import { UNVERIFIABLE_CALLERS } from "./runtime/mutual_tls_server.ts";
 
 const NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 
@@ -12,6 +13,7 @@ const ControllerConfig = z.object({
   hostname: z.string().min(1),
   kubeconfig: z.string().min(1).optional(),
   logLevel: z.enum(LOG_LEVELS),
+  unverifiableCallers: z.enum(UNVERIFIABLE_CALLERS),
   /** Names this replica in leases: the pod's name. */
   identity: z.string().min(1),
 });
@@ -50,6 +52,11 @@ export function parseControllerCommand(line: CommandLine): ControllerCommand {
     .option("--hostname <address>", "address to listen on", "0.0.0.0")
     .option("--kubeconfig <file>", "how to reach the cluster; in a pod, its service account")
     .option("--log-level <level>", LOG_LEVELS.join(", "), "info")
+    .option(
+      "--unverifiable-callers <what>",
+      "stop, or refuse: where the TLS stack cannot verify callers, serve webhooks alone",
+      "stop",
+    )
     .action((options: Record<string, unknown>) => {
       const identity = line.env.POD_NAME ?? line.hostname;
       chosen = runCommand(program, { ...options, identity });

@@ -14,6 +14,7 @@ Deno.test("parseControllerCommand() runs by default, with the pod's name as iden
       port: 9443,
       hostname: "0.0.0.0",
       logLevel: "info",
+      unverifiableCallers: "stop",
       identity: "pod-1",
     },
   });

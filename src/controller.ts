@@ -38,7 +38,7 @@ import type { CertificateSigningRequest } from "./certificates/csr_signer.ts";
 import { CertificateKeeper } from "./certificates/keeper.ts";
 import { NODE_SERVICE_ACCOUNT } from "./certificates/node_request_decision.ts";
 import { CertificateStore } from "./certificates/store.ts";
-import { mintStranger } from "./certificates/stranger.ts";
+import { mintProofCallers } from "./certificates/proof_callers.ts";
 import { splitBundle } from "./certificates/x509.ts";
 import { type ControllerConfig, parseControllerCommand } from "./config.ts";
 import { inClusterConnection, kubeconfigConnection } from "./kube/connection.ts";
@@ -142,7 +142,7 @@ class ControllerProgram {
   }
 
   #createServer(installationUsers: readonly string[]): MutualTlsServer {
-    const { port, hostname } = this.#config;
+    const { port, hostname, unverifiableCallers } = this.#config;
     const admission = new Admission({
       cluster: () => clusterDefaults(this.#kubevirts.list()[0]),
       installationUsers,
@@ -170,7 +170,8 @@ class ControllerProgram {
       hostname,
       port,
       trust: this.#trust(),
-      stranger: mintStranger,
+      proofCallers: mintProofCallers,
+      unverifiableCallers,
       isPublic: (method, path) =>
         isWebhookPath(path) || isMetricsPath(path) || subresources.isPublic(method, path),
       handle: (request) => this.#handle(request, { admission, subresources }),

@@ -284,10 +284,13 @@ class Agent {
     });
     const find = (key: ObjectKey) => this.#vmis.get(key);
     const server = new NodeServer({ hypervisor, consoles, find, enqueue, log });
-    const { namespace, nodeName, port } = config;
+    const { namespace, nodeName, port, unverifiableCallers } = config;
     const nodeIp = config.nodeIp ?? await internalIp(client, { nodeName, signal });
     const reached = { nodeName, nodeIp, port, namespace };
-    await serve({ client, clock: this.#clock, log, server, ...reached }, signal);
+    await serve(
+      { client, clock: this.#clock, log, server, unverifiableCallers, ...reached },
+      signal,
+    );
   }
 
   #keyOf(uid: string): ObjectKey | undefined {

@@ -1,6 +1,7 @@
 /** Flags and environment of denovirt-node, parsed once. */
 import { Command } from "commander";
 import { z } from "zod";
+import { UNVERIFIABLE_CALLERS } from "../runtime/mutual_tls_server.ts";
 
 export const NodeConfig = z.object({
   nodeName: z.string().min(1, "is needed: give --node-name or NODE_NAME"),
@@ -15,6 +16,7 @@ export const NodeConfig = z.object({
   apiServer: z.object({ host: z.string(), port: z.string() }).optional(),
   namespace: z.string().min(1),
   logLevel: z.enum(["debug", "info", "warn", "error"]),
+  unverifiableCallers: z.enum(UNVERIFIABLE_CALLERS),
 });
 export type NodeConfig = z.infer<typeof NodeConfig>;
 
@@ -49,6 +51,11 @@ export async function runCommandLine(
     .option("--kubeconfig <path>", "how to reach the API server from outside of the cluster")
     .option("--namespace <name>", "namespace of the installation", "kubevirt")
     .option("--log-level <level>", "debug, info, warn or error", "info")
+    .option(
+      "--unverifiable-callers <what>",
+      "stop, or refuse: where the TLS stack cannot verify callers, serve none of them",
+      "stop",
+    )
     .action(async (flags: Record<string, unknown>) => {
       await agent(parseConfig(flags, env));
     });

@@ -22,6 +22,7 @@ Deno.test("runCommandLine() runs the agent with defaults and the environment", a
     runDirectory: "/run/denovirt",
     namespace: "kubevirt",
     logLevel: "info",
+    unverifiableCallers: "stop",
     apiServer: { host: "10.0.0.1", port: "443" },
   });
 });
@@ -33,6 +34,7 @@ Deno.test("parseConfig() names each flag that cannot be used", () => {
     runDirectory: "/r",
     namespace: "n",
     logLevel: "info",
+    unverifiableCallers: "stop",
   };
   assert.throws(() => parseConfig(flags, {}), /nodeName is needed.*port .*kubeletRoot/);
 });

@@ -1,11 +1,15 @@
 /** Keeps the node's server up: a certificate from the cluster, the authorities that are believed in, and both renewed. */
 import { readBundle } from "../certificates/bundle.ts";
 import { nodeCertificates } from "../certificates/node_request.ts";
-import { mintStranger } from "../certificates/stranger.ts";
+import { mintProofCallers } from "../certificates/proof_callers.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
-import { MutualTlsServer, type TlsCredential } from "../runtime/mutual_tls_server.ts";
+import {
+  MutualTlsServer,
+  type TlsCredential,
+  type UnverifiableCallers,
+} from "../runtime/mutual_tls_server.ts";
 import { API_COMMON_NAME, isPublic, type NodeServer } from "./server.ts";
 
 export interface ServeOptions {
@@ -18,6 +22,7 @@ export interface ServeOptions {
   port: number;
   /** Of the installation: holds the authorities. */
   namespace: string;
+  unverifiableCallers: UnverifiableCallers;
 }
 
 /** Before there are authorities nobody could be believed; after that they change rarely. */
@@ -80,7 +85,7 @@ class ServedTrust {
   }
 
   async #apply(): Promise<void> {
-    const { log, port, server } = this.#options;
+    const { log, port, server, unverifiableCallers } = this.#options;
     if (this.#credential === undefined || this.#bundle.length === 0) return;
     const trust = {
       credential: this.#credential,
@@ -91,7 +96,8 @@ class ServedTrust {
     const listening = new MutualTlsServer({
       port,
       trust,
-      stranger: mintStranger,
+      proofCallers: mintProofCallers,
+      unverifiableCallers,
       isPublic,
       handle: (request) => server.handle(request),
       upgrade: (request) => server.upgrade(request),

@@ -69,6 +69,20 @@ export interface TlsResponse {
   body?: string | Uint8Array;
 }
 
+/** Who calls the listener of the proof; see {@link MutualTlsServer.start}. */
+export interface ProofCallers {
+  /** Signed by no authority of the trust. It should look as right as it can. */
+  stranger: TlsCredential;
+  /** Signed by {@link friendCa}, with an allowed name: a listener that does not recognise it recognises nobody. */
+  friend: TlsCredential;
+  /** PEM of an authority made for the proof; only the proof's listener believes it. */
+  friendCa: string;
+}
+
+/** What to do where the TLS stack cannot be shown to tell callers apart. */
+export const UNVERIFIABLE_CALLERS = ["stop", "refuse"] as const;
+export type UnverifiableCallers = typeof UNVERIFIABLE_CALLERS[number];
+
 /** What to do with a websocket request: refuse it with an ordinary answer, or take it. */
 export type UpgradeDecision =
   | { refuse: TlsResponse }
@@ -85,8 +99,13 @@ export interface MutualTlsServerOptions {
   /** 0 picks a free one, see {@link MutualTlsServer.port}. */
   port: number;
   trust: TlsTrust;
-  /** Mints a credential that no authority of the trust has signed. It should look as right as it can: the proof uses it. */
-  stranger: (trust: TlsTrust) => Promise<TlsCredential>;
+  /** Mints the callers of the proof. */
+  proofCallers: (trust: TlsTrust) => Promise<ProofCallers>;
+  /**
+   * When the proof fails: "stop" serves nothing, "refuse" serves public paths and answers everybody else with 503.
+   * @default "stop"
+   */
+  unverifiableCallers?: UnverifiableCallers;
   /** Paths that anonymous callers may ask for. Everything else answers them with 401. */
   isPublic: (method: string, path: string) => boolean;
   handle: (request: TlsRequest) => Promise<TlsResponse> | TlsResponse;
@@ -120,15 +139,20 @@ export class MutualTlsServer implements AsyncDisposable {
 
   /** Requests under way, by connection. */
   readonly #requests = new Map<TLSSocket, number>();
+  /** The proof failed: what the TLS stack says about a caller is not listened to. */
+  #unproven = false;
 
   constructor(options: MutualTlsServerOptions) {
     this.#options = options;
     this.#trust = options.trust;
   }
 
-  /** Proves that strangers are refused, then listens. Throws when the proof fails; then nothing was served. */
+  /**
+   * Proves that callers are told apart, then listens. When the proof fails it throws and nothing was served, unless the
+   * options say that callers are to be refused instead.
+   */
   async start(signal?: AbortSignal): Promise<void> {
-    await proveStrangersAreRefused(this.#options, signal);
+    await this.#prove(signal);
     const limits = {
       handshakeTimeout: this.#options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
@@ -188,6 +212,27 @@ export class MutualTlsServer implements AsyncDisposable {
     await this.close();
   }
 
+  async #prove(signal?: AbortSignal): Promise<void> {
+    try {
+      await proveCallersAreToldApart(this.#options, signal);
+    } catch (error) {
+      if (!(error instanceof UnprovenError) || this.#options.unverifiableCallers !== "refuse") {
+        throw error;
+      }
+      this.#unproven = true;
+      this.#options.onError?.("callers are refused, only public paths are served", error);
+    }
+  }
+
+  #identify(socket: TLSSocket): TlsPeer | undefined {
+    return this.#unproven ? undefined : identify(socket, this.#trust);
+  }
+
+  /** The answer for a caller who would have to be somebody. */
+  get #unknownCaller(): TlsResponse {
+    return this.#unproven ? UNVERIFIABLE : UNAUTHORIZED;
+  }
+
   #limit(server: Server): void {
     server.maxConnections = this.#options.connectionsMax ?? CONNECTIONS_MAX;
     server.headersTimeout = this.#options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS;
@@ -222,10 +267,10 @@ export class MutualTlsServer implements AsyncDisposable {
     if (this.#isStale(socket)) return void socket.destroy();
     this.#count(socket, 1);
     outgoing.on("close", () => this.#count(socket, -1));
-    const peer = identify(socket, this.#trust);
+    const peer = this.#identify(socket);
     const { method, path, query } = target(incoming);
     if (peer === undefined && !this.#options.isPublic(method, path)) {
-      return send(outgoing, UNAUTHORIZED);
+      return send(outgoing, this.#unknownCaller);
     }
     const body = await readBody(incoming, this.#options.bodyBytesMax ?? BODY_BYTES_MAX);
     if (body === undefined) return send(outgoing, TOO_LARGE);
@@ -253,9 +298,9 @@ export class MutualTlsServer implements AsyncDisposable {
     socket.on("error", () => socket.destroy());
     this.#count(socket, 1);
     const { method, path, query } = target(incoming);
-    const peer = this.#isStale(socket) ? undefined : identify(socket, this.#trust);
+    const peer = this.#isStale(socket) ? undefined : this.#identify(socket);
     if (peer === undefined && !this.#options.isPublic(method, path)) {
-      return refuse(socket, UNAUTHORIZED);
+      return refuse(socket, this.#unknownCaller);
     }
     if (this.#options.upgrade === undefined) return refuse(socket, NOT_FOUND);
     if (this.#websockets.clients.size >= WEBSOCKETS_MAX) return refuse(socket, TOO_MANY);
@@ -297,6 +342,7 @@ export class MutualTlsServer implements AsyncDisposable {
 }
 
 const UNAUTHORIZED: TlsResponse = text(401, "Unauthorized");
+const UNVERIFIABLE: TlsResponse = text(503, "This server cannot verify its callers");
 const NOT_FOUND: TlsResponse = text(404, "Not found");
 const TOO_LARGE: TlsResponse = text(413, "Request body is too large");
 const INTERNAL_ERROR: TlsResponse = text(500, "Internal error");
@@ -331,83 +377,87 @@ function identify(socket: TLSSocket, trust: TlsTrust): TlsPeer | undefined {
   return { commonName };
 }
 
-/** What the proof's listener saw of one caller. */
-interface Sighting {
-  peer: TlsPeer | undefined;
-  certificateName: unknown;
+/** The proof failed: this TLS stack cannot be relied upon to tell callers apart. */
+class UnprovenError extends Error {
+  override readonly name = "UnprovenError";
 }
 
 /**
- * Calls a loopback listener of the same trust as nobody, and as a stranger with a certificate that looks right. Neither
- * may be identified, and the stranger's certificate must have been seen: a listener that asks for none proves nothing.
+ * Calls a loopback listener of the same trust as nobody, as a stranger with a certificate that looks right, and as a
+ * friend. Neither of the first two may be identified. The friend must be: a listener that asks for no certificates, or
+ * callers who never arrive, would prove nothing.
  */
-async function proveStrangersAreRefused(
+async function proveCallersAreToldApart(
   options: MutualTlsServerOptions,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { trust } = options;
-  const sightings = new Map<string, Sighting>();
+  const { stranger, friend, friendCa } = await options.proofCallers(options.trust);
+  const trust = { ...options.trust, clientCas: [...options.trust.clientCas, friendCa] };
+  const identified = new Map<string, TlsPeer | undefined>();
   const server = createServer(tlsOptions(trust), (request, response) => {
-    const socket = request.socket as TLSSocket;
-    sightings.set(request.url ?? "", {
-      peer: identify(socket, trust),
-      certificateName: socket.getPeerCertificate()?.subject?.CN,
-    });
+    identified.set(request.url ?? "", identify(request.socket as TLSSocket, trust));
     response.setHeader("connection", "close");
     response.end();
   });
-  const stranger = await options.stranger(trust);
   await listen(server, 0, "127.0.0.1");
-  let strangerAnswered: boolean;
+  let friendFailed: Error | undefined;
   try {
-    const port = portOf(server);
-    await callAs(undefined, { port, path: "/nobody", signal });
-    strangerAnswered = await callAs(stranger, { port, path: "/stranger", signal });
+    const call = { port: portOf(server), signal };
+    await callAs("nobody", undefined, call);
+    await callAs("stranger", stranger, call);
+    friendFailed = await callAs("friend", friend, call);
   } finally {
     server.closeAllConnections();
     await new Promise<void>((resolve) => server.close(() => resolve()));
   }
-  for (const [path, { peer }] of sightings) {
+  for (const who of ["nobody", "stranger"] as const) {
+    const peer = identified.get(`/${who}`);
     if (peer === undefined) continue;
-    throw new Error(
-      `Cannot serve: ${path.slice(1)} must not be identified: got ${JSON.stringify(peer)}`,
+    throw new UnprovenError(
+      `Cannot serve: ${who} must not be identified: got ${JSON.stringify(peer)}`,
     );
   }
-  if (strangerAnswered && sightings.get("/stranger")?.certificateName === undefined) {
-    throw new Error("Cannot serve: the TLS stack must ask for client certificates: it saw none");
-  }
+  if (identified.get("/friend") !== undefined) return;
+  throw new UnprovenError(
+    "Cannot serve: the TLS stack must identify a caller by its certificate: " +
+      (friendFailed === undefined ? "it saw none" : `the call failed: ${friendFailed.message}`),
+    { cause: friendFailed },
+  );
 }
 
-/** False when the handshake was refused: that is a refusal too. Throws when nothing happens. */
+/** Why the call failed; a refused handshake is a refusal too. Throws when nothing happens. */
 async function callAs(
+  who: string,
   credential: TlsCredential | undefined,
-  options: { port: number; path: string; signal: AbortSignal | undefined },
-): Promise<boolean> {
+  options: { port: number; signal: AbortSignal | undefined },
+): Promise<Error | undefined> {
   const timeout = AbortSignal.timeout(PROOF_TIMEOUT_MS);
   const signal = options.signal === undefined
     ? timeout
     : AbortSignal.any([options.signal, timeout]);
-  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-  const request = httpsRequest({
-    hostname: "127.0.0.1",
-    port: options.port,
-    path: options.path,
-    agent: false,
-    // The listener is our own, found by its port; whom it calls somebody is what is asked here.
-    rejectUnauthorized: false,
-    ...(credential === undefined ? {} : { cert: credential.certificate, key: credential.key }),
-    signal,
-  }, (response) => {
-    response.resume();
-    response.on("end", () => resolve(true));
-  });
-  request.on("error", (error: Error) => {
-    if (signal.aborted) {
-      reject(new Error("Cannot serve: the proof got no answer", { cause: error }));
-    } else resolve(false);
-  });
-  request.end();
-  return await promise;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const request = httpsRequest({
+        hostname: "127.0.0.1",
+        port: options.port,
+        path: `/${who}`,
+        agent: false,
+        // The listener is our own, found by its port; whom it calls somebody is what is asked here.
+        rejectUnauthorized: false,
+        ...(credential === undefined ? {} : { cert: credential.certificate, key: credential.key }),
+        signal,
+      }, (response) => {
+        response.resume();
+        response.on("end", () => resolve());
+      });
+      request.on("error", reject);
+      request.end();
+    });
+    return undefined;
+  } catch (error) {
+    if (!signal.aborted) return error as Error;
+    throw new Error("Cannot serve: the proof got no answer", { cause: error });
+  }
 }
 
 function listen(server: Server, port: number, hostname: string): Promise<void> {

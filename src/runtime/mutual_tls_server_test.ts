@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { connect as tlsConnect } from "node:tls";
 import WebSocket from "ws";
-import { mintStranger } from "../certificates/stranger.ts";
+import { mintProofCallers } from "../certificates/proof_callers.ts";
 import { createAuthority, issueLeaf, type KeyPairPem } from "../certificates/x509.ts";
 import {
   MutualTlsServer,
@@ -43,7 +43,7 @@ async function serve(overrides: Partial<MutualTlsServerOptions> = {}): Promise<M
     hostname: "127.0.0.1",
     port: 0,
     trust: trust(),
-    stranger: mintStranger,
+    proofCallers: mintProofCallers,
     isPublic: (_method, path) => path === "/public",
     handle: (request) => ({
       status: 200,
@@ -131,12 +131,57 @@ Deno.test("mutual_tls_server does not serve when its proof finds a stranger iden
     hostname: "127.0.0.1",
     port: 0,
     trust: trust(),
-    stranger: () => client(clients),
+    proofCallers: async (trust) => ({
+      ...await mintProofCallers(trust),
+      stranger: await client(clients),
+    }),
     isPublic: () => true,
     handle: () => ({ status: 200 }),
   });
   await assert.rejects(server.start(), /Cannot serve: stranger must not be identified/);
   assert.throws(() => server.port, /not listening/);
+});
+
+Deno.test("mutual_tls_server does not serve when its proof recognises nobody at all", async () => {
+  const friends: [string, KeyPairPem][] = [
+    ["signed by nobody who is believed", await client(foreign)],
+    ["unable to show a certificate", { certificate: "none", key: "none" }],
+  ];
+  for (const [what, friend] of friends) {
+    const server = new MutualTlsServer({
+      hostname: "127.0.0.1",
+      port: 0,
+      trust: trust(),
+      proofCallers: async (trust) => ({
+        ...await mintProofCallers(trust),
+        friend,
+      }),
+      isPublic: () => true,
+      handle: () => ({ status: 200 }),
+    });
+    await assert.rejects(server.start(), /must identify a caller by its certificate/);
+    assert.throws(() => server.port, /not listening/, what);
+  }
+});
+
+Deno.test("mutual_tls_server may serve public paths alone when its proof fails", async () => {
+  const told: string[] = [];
+  await using server = await serve({
+    proofCallers: async (trust) => ({
+      ...await mintProofCallers(trust),
+      friend: await client(foreign),
+    }),
+    unverifiableCallers: "refuse",
+    upgrade: () => ({ accept: (socket) => socket.close() }),
+    onError: (message, error) => told.push(`${message}: ${(error as Error).message}`),
+  });
+  assert.match(told.join(), /callers are refused.*: Cannot serve: the TLS stack must identify/);
+  const as = await client(clients);
+  const seen = await call(server, "/public", { as });
+  assert.equal(seen.status, 200);
+  assert.equal((seen.body as Record<string, unknown>).peer, null);
+  const refused = await call(server, "/x", { as });
+  assert.deepEqual([refused.status, refused.body], [503, "This server cannot verify its callers"]);
 });
 
 Deno.test("mutual_tls_server.reload() changes certificate and authorities without a restart", async () => {
