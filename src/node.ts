@@ -2,7 +2,8 @@
  * denovirt-node: the agent of one Kubernetes node. It constructs everything and starts it; nothing else reads flags or the
  * environment.
  *
- * Its identity (ServiceAccount kubevirt/denovirt-node, or the kubelet's own) needs these rules:
+ * Its identity (ServiceAccount kubevirt/denovirt-node with a token that is bound to its node, or the kubelet's own) needs
+ * these rules, which deploy/node_policy.yaml narrows to its own node's objects:
  *
  *   kubevirt.io             virtualmachineinstances      get, list, watch, patch
  *   kubevirt.io             kubevirts                    get, list, watch

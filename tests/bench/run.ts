@@ -9,7 +9,9 @@
  */
 import { Command } from "commander";
 import { kubeconfigConnection } from "../../src/kube/connection.ts";
+import { NODES } from "../../src/kube/core_resources.ts";
 import { FetchClient } from "../../src/kube/fetch_client.ts";
+import type { KubeObject } from "../../src/kube/object.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import { type ControllerProcess, startController } from "../integration/controller_process.ts";
 import { say, step } from "../toolchain/progress.ts";
@@ -20,7 +22,7 @@ import { percentile } from "./percentile.ts";
 import { cpuSeconds, residentBytes } from "./process_usage.ts";
 import { formatTable, type Report, type Row } from "./report.ts";
 import { StandInAgent } from "./stand_in_agent.ts";
-import { StandInKubelet } from "./stand_in_kubelet.ts";
+import { NODE, StandInKubelet } from "./stand_in_kubelet.ts";
 import { startTimes } from "./start_time.ts";
 
 const CONTROLLER = "denovirt-controller";
@@ -234,8 +236,9 @@ async function measureOurs(
   const stop = new AbortController();
   using kubeletClient = await clientOf(bench.kubeconfig, "bench-kubelet/0");
   using userClient = await clientOf(bench.kubeconfig, "bench-user/0");
+  const node = await controller.admin.get<KubeObject>(NODES, { name: NODE });
   using agentClient = new FetchClient({
-    connection: await controller.connectionOf("denovirt-node"),
+    connection: await controller.connectionOf("denovirt-node", node?.metadata),
     userAgent: `${AGENT}/0`,
   });
   const kubelet = new StandInKubelet(kubeletClient);

@@ -3,8 +3,6 @@
  * manifests of deploy/ and the rights of its own service account. The API server runs on this machine too and reaches it
  * through the Service, which here is a name for the loopback address (so aggregator routing must be off).
  */
-import { parseAllDocuments } from "yaml";
-import { generateCrds } from "../../src/api/generate_crds.ts";
 import { NotFoundError, type Resource } from "../../src/kube/client.ts";
 import {
   API_SERVICES,
@@ -16,6 +14,8 @@ import { type Connection, kubeconfigConnection } from "../../src/kube/connection
 import { FetchClient } from "../../src/kube/fetch_client.ts";
 import type { KubeObject, ObjectKey } from "../../src/kube/object.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
+import { accountConnection, type AccountOptions } from "./account.ts";
+import { applyManifests, installDefinitions } from "./manifests.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const NAMESPACE = "kubevirt";
@@ -32,6 +32,7 @@ const MANIFESTS = [
   "namespace.yaml",
   "controller_rbac.yaml",
   "node_rbac.yaml",
+  "node_policy.yaml",
   "user_roles.yaml",
   "webhooks.yaml",
   "api_services.yaml",
@@ -49,9 +50,9 @@ export interface ControllerProcess extends AsyncDisposable {
   address: string;
   port: number;
   /** A client with the token of one of the installation's accounts, if asked bound to a node. */
-  clientOf(account: string, boundNode?: { name: string; uid: string }): Promise<FetchClient>;
+  clientOf(account: string, boundNode?: AccountOptions["boundNode"]): Promise<FetchClient>;
   /** The same, to make one's own client of. */
-  connectionOf(account: string): Promise<Connection>;
+  connectionOf(account: string, boundNode?: AccountOptions["boundNode"]): Promise<Connection>;
   pid: number;
   /** When it was executed, in milliseconds since the epoch. */
   executedAtMs: number;
@@ -68,17 +69,20 @@ export async function startController(
 ): Promise<ControllerProcess> {
   const connection = await kubeconfigConnection(kubeconfig);
   const admin = new FetchClient({ connection, userAgent: "denovirt-test/0" });
-  await install(admin);
+  await installDefinitions(admin);
+  await applyManifests(admin, MANIFESTS);
   const port = freePort(ADDRESS);
   await publishEndpoint(admin, port);
   const directory = await Deno.makeTempDir();
-  const clientOf = async (account: string, boundNode?: { name: string; uid: string }) =>
+  const connectionOf = (account: string, boundNode?: AccountOptions["boundNode"]) =>
+    accountConnection(admin, { connection, account, boundNode });
+  const clientOf = async (account: string, boundNode?: AccountOptions["boundNode"]) =>
     new FetchClient({
-      connection: await accountConnection(admin, { connection, account, boundNode }),
+      connection: await connectionOf(account, boundNode),
       userAgent: "denovirt-test/0",
     });
   const path = `${directory}/kubeconfig`;
-  const own = await accountConnection(admin, { connection, account: "denovirt-controller" });
+  const own = await connectionOf("denovirt-controller");
   await Deno.writeTextFile(path, await kubeconfigText(own));
   const executedAtMs = Date.now();
   const child = new Deno.Command(Deno.execPath(), {
@@ -121,7 +125,7 @@ export async function startController(
     address: ADDRESS,
     port,
     clientOf,
-    connectionOf: (account) => accountConnection(admin, { connection, account }),
+    connectionOf,
     pid: child.pid,
     executedAtMs,
     log: () => log,
@@ -140,37 +144,6 @@ export async function startController(
     await controller[Symbol.asyncDispose]();
     throw new Error(`Cannot start the controller: it said:\n${log}`, { cause });
   }
-}
-
-async function install(admin: FetchClient): Promise<void> {
-  for (const [file, text] of generateCrds()) {
-    if (file !== "kustomization.yaml") await applyAll(admin, text);
-  }
-  for (const file of MANIFESTS) {
-    await applyAll(admin, await Deno.readTextFile(`${ROOT}deploy/${file}`));
-  }
-}
-
-async function applyAll(admin: FetchClient, text: string): Promise<void> {
-  for (const document of parseAllDocuments(text)) {
-    const object = document.toJS() as KubeObject | null;
-    if (object === null) continue;
-    const options = { type: "apply" as const, fieldManager: "denovirt-test", force: true };
-    await admin.patch(resourceOf(object), keyOfManifest(object), object, options);
-  }
-}
-
-/** Plural by rule: enough for the kinds in deploy/. */
-function resourceOf(object: KubeObject): Resource {
-  const [first = "", second] = object.apiVersion.split("/");
-  const [group, version] = second === undefined ? ["", first] : [first, second];
-  const { kind } = object;
-  const plural = `${kind.toLowerCase()}${kind.endsWith("s") ? "es" : "s"}`;
-  return { group, version, plural, kind, namespaced: object.metadata.namespace !== undefined };
-}
-
-function keyOfManifest({ metadata: { namespace, name } }: KubeObject): ObjectKey {
-  return namespace === undefined ? { name } : { namespace, name };
 }
 
 /** What others' tests must not meet: from now on nobody asks the controller. */
@@ -197,32 +170,6 @@ async function publishEndpoint(admin: FetchClient, port: number): Promise<void> 
     const patch = paths.map((each) => ({ op: "add", path: each, value: port }));
     await admin.patch(resource, key, patch, { type: "json" });
   }
-}
-
-async function accountConnection(
-  admin: FetchClient,
-  options: {
-    connection: Connection;
-    account: string;
-    boundNode?: { name: string; uid: string } | undefined;
-  },
-): Promise<Connection> {
-  const path = `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/${options.account}/token`;
-  const bound = options.boundNode === undefined
-    ? {}
-    : { boundObjectRef: { apiVersion: "v1", kind: "Node", ...options.boundNode } };
-  const body = {
-    apiVersion: "authentication.k8s.io/v1",
-    kind: "TokenRequest",
-    spec: { expirationSeconds: 3600, ...bound },
-  };
-  const answer = await admin.raw("POST", path, { body }) as { status: { token: string } };
-  const { server, caCerts } = options.connection;
-  return {
-    server,
-    caCerts,
-    authorization: () => Promise.resolve(`Bearer ${answer.status.token}`),
-  };
 }
 
 async function kubeconfigText(connection: Connection): Promise<string> {

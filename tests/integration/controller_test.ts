@@ -282,8 +282,8 @@ async function statusGuard(bench: Bench): Promise<void> {
     (error) =>
       error instanceof InvalidError && error.status.details?.causes?.[0]?.field === "status",
   );
-  using agent = await controller.clientOf("denovirt-node");
-  const written = await agent.patch<VirtualMachineInstance>(
+  using installation = await controller.clientOf("denovirt-controller");
+  const written = await installation.patch<VirtualMachineInstance>(
     VIRTUAL_MACHINE_INSTANCES,
     bench.key("guarded"),
     patch,
@@ -391,8 +391,8 @@ interface LauncherPod extends KubeObject {
 }
 
 /** The controllers' part of the road to Running is walked for real; the kubelet's and the agent's are played here. */
-async function runOnTestNode(bench: Bench, name: string): Promise<void> {
-  const { admin, controller, namespace } = bench;
+async function runOnTestNode(bench: Bench, name: string, agent: FetchClient): Promise<void> {
+  const { admin, namespace } = bench;
   const vmi = await admin.create<VirtualMachineInstance>(
     VIRTUAL_MACHINE_INSTANCES,
     instance(name),
@@ -430,7 +430,6 @@ async function runOnTestNode(bench: Bench, name: string): Promise<void> {
     () => bench.vmi(name),
     (seen) => seen?.status?.phase === "Scheduled",
   );
-  using agent = await controller.clientOf("denovirt-node");
   await agent.patch(VIRTUAL_MACHINE_INSTANCES, bench.key(name), { status: { phase: "Running" } });
 }
 
@@ -472,7 +471,7 @@ async function agent(bench: Bench): Promise<void> {
     }),
   });
   await server.start();
-  await runOnTestNode(bench, "talker");
+  await runOnTestNode(bench, "talker", client);
   assert.equal(await bench.call("virtualmachineinstances/talker", "pause"), undefined);
   assert.deepEqual(paused, [
     `kubevirt.io:virt-api PUT /v1/namespaces/${namespace}/virtualmachineinstances/talker/pause`,
