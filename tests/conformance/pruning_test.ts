@@ -3,21 +3,18 @@
  * the API server that prunes.
  */
 import assert from "node:assert/strict";
-import { parse } from "yaml";
 import { type StructuralSchema, structuralSchema } from "../../src/api/crd.ts";
-import { generateCrds } from "../../src/api/generate_crds.ts";
-import { apiVersionOf, type CustomResource, customResourceName } from "../../src/api/registry.ts";
+import { apiVersionOf, type CustomResource } from "../../src/api/registry.ts";
 import { SCHEMAS } from "../../src/api/schemas.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import type { KubeObject } from "../../src/kube/object.ts";
-import { CUSTOM_RESOURCE_DEFINITIONS } from "../../src/kube/core_resources.ts";
 import { openRealServer, SKIP_NOTE, TEST_KUBECONFIG } from "../../src/kube/testing/real_server.ts";
+import { installCrds } from "../integration/install_crds.ts";
 import { acceptable } from "./acceptable.ts";
 import { filled } from "./filled.ts";
 import { hasFixture, readUpstreamJson, testAgainstUpstream, upstreamExamples } from "./upstream.ts";
 
 const RELEASES = ["v1.9.0", "v1.8"] as const;
-const ESTABLISHED_DEADLINE_MS = 90_000;
 
 /** What the tests read of any object. */
 interface Manifest {
@@ -38,32 +35,6 @@ function findLost(sent: unknown, stored: unknown, path: string): string[] {
   return Object.entries(sent).flatMap(([name, member]) =>
     findLost(member, members[name], `${path}.${name}`)
   );
-}
-
-async function installCrd(client: KubeClient, resource: CustomResource): Promise<void> {
-  const name = customResourceName(resource);
-  const definition: unknown = parse(generateCrds().get(`${name}.yaml`) ?? "");
-  await client.patch(CUSTOM_RESOURCE_DEFINITIONS, { name }, definition, {
-    type: "apply",
-    fieldManager: "denovirt-test",
-    force: true,
-  });
-  const signal = AbortSignal.timeout(ESTABLISHED_DEADLINE_MS);
-  const fieldSelector = `metadata.name=${name}`;
-  const events = client.watch<KubeObject & { status?: { conditions?: Condition[] } }>(
-    CUSTOM_RESOURCE_DEFINITIONS,
-    { fieldSelector, signal },
-  );
-  for await (const { type, object } of events) {
-    if (type === "BOOKMARK") continue;
-    const conditions = object.status?.conditions ?? [];
-    if (conditions.some((c) => c.type === "Established" && c.status === "True")) return;
-  }
-}
-
-interface Condition {
-  type: string;
-  status: string;
 }
 
 /** Stores an object, status included, deletes it again, and says what of it was lost. */
@@ -109,13 +80,8 @@ function objectsOf(kind: string, schema: StructuralSchema): [string, unknown][] 
   ];
 }
 
-/** All kinds at once: the API server takes seconds to publish a definition, and no longer for many. */
-let allInstalled: Promise<unknown> | undefined;
-
-function installCrds(client: KubeClient): Promise<unknown> {
-  allInstalled ??= Promise.all(SCHEMAS.map(([resource]) => installCrd(client, resource)));
-  return allInstalled;
-}
+/** Once for all tests. */
+let installed: Promise<void> | undefined;
 
 for (const [resource, schema] of SCHEMAS) {
   testAgainstUpstream(`an API server prunes nothing of a ${resource.kind}${SKIP_NOTE}`, {
@@ -123,7 +89,7 @@ for (const [resource, schema] of SCHEMAS) {
     async run() {
       await using server = await openRealServer();
       const { client, namespace } = server;
-      await installCrds(client);
+      await (installed ??= installCrds(client));
       const structural = structuralSchema(schema);
       for (const [from, object] of objectsOf(resource.kind, structural)) {
         const manifest = asManifest(acceptable(object, structural));
