@@ -1,6 +1,6 @@
 /**
  * denovirt-controller: webhooks, aggregated API and controllers. It constructs everything and starts it; nothing else reads
- * flags or the environment. Every replica serves; the controllers run in the one that holds the lease.
+ * flags or the environment. Every replica serves and keeps the caches; the controllers run in the one that holds the lease.
  *
  * Its ServiceAccount (kubevirt/denovirt-controller) needs these rules in the cluster:
  *
@@ -25,14 +25,13 @@
  * in its own namespace:
  *
  *   ""                            secrets, configmaps "kubevirt-ca"     get, create, update, patch
- *   coordination.k8s.io           leases                                get, create, update, patch
+ *   coordination.k8s.io           leases                                get, list, watch, create, update, patch
  *
  * and in kube-system the Role extension-apiserver-authentication-reader.
  */
 import denoConfig from "../deno.json" with { type: "json" };
 import { Admission, isWebhookPath } from "./admission/admission.ts";
-import type { KubeVirt } from "./api/kubevirt.ts";
-import { KUBEVIRTS, SUBRESOURCES_GROUP, SUBRESOURCES_VERSIONS } from "./api/registry.ts";
+import { SUBRESOURCES_GROUP, SUBRESOURCES_VERSIONS } from "./api/registry.ts";
 import { CSR_FIELD_SELECTOR, CsrSigner } from "./certificates/csr_signer.ts";
 import type { CertificateSigningRequest } from "./certificates/csr_signer.ts";
 import { CertificateKeeper } from "./certificates/keeper.ts";
@@ -41,22 +40,28 @@ import { CertificateStore } from "./certificates/store.ts";
 import { mintProofCallers } from "./certificates/proof_callers.ts";
 import { splitBundle } from "./certificates/x509.ts";
 import { type ControllerConfig, parseControllerCommand } from "./config.ts";
+import type { KubeClient } from "./kube/client.ts";
 import { inClusterConnection, kubeconfigConnection } from "./kube/connection.ts";
 import { CERTIFICATE_SIGNING_REQUESTS } from "./kube/core_resources.ts";
 import { FetchClient } from "./kube/fetch_client.ts";
-import { keyOf, type KubeObject } from "./kube/object.ts";
+import { keyOf } from "./kube/object.ts";
 import { clusterDefaults } from "./resources/cluster_defaults.ts";
 import type { ControllerDependencies } from "./resources/controller.ts";
-import { createControllerInformers, runInformers } from "./resources/informers.ts";
+import {
+  type ControllerInformers,
+  createControllerInformers,
+  runInformers,
+} from "./resources/informers.ts";
+import { primaryKubeVirt } from "./resources/kubevirt/configuration.ts";
 import { createKubeVirtController } from "./resources/kubevirt/controller.ts";
 import { createNodeController } from "./resources/node/controller.ts";
 import { createVirtualMachineController } from "./resources/virtual_machine/controller.ts";
 import { createVirtualMachineInstanceController } from "./resources/virtual_machine_instance/controller.ts";
-import { SYSTEM_CLOCK } from "./runtime/clock.ts";
+import { sleep, SYSTEM_CLOCK } from "./runtime/clock.ts";
 import { Controller } from "./runtime/controller.ts";
 import { EventRecorder } from "./runtime/event_recorder.ts";
 import { Informer } from "./runtime/informer.ts";
-import { LeaderElection } from "./runtime/leader_election.ts";
+import { LeaderElection, LostLeaseError, TERM_DRAIN_MS } from "./runtime/leader_election.ts";
 import { JsonLogger, type Logger } from "./runtime/log.ts";
 import { MetricsRegistry } from "./runtime/metrics.ts";
 import {
@@ -77,31 +82,40 @@ const COMPONENT = "virtualmachine-controller";
 /** virtctl compares major and minor with its own, and warns about others. */
 const COMPATIBLE_VERSION = "v1.9.0";
 const VERSION = `${COMPATIBLE_VERSION}-denovirt.${denoConfig.version}`;
+const START_RETRY_MS = 500;
 const INJECTION_TARGETS = {
   mutatingWebhooks: ["virt-api-mutator"],
   validatingWebhooks: ["virt-api-validator"],
   apiServices: SUBRESOURCES_VERSIONS.map((version) => `${version}.${SUBRESOURCES_GROUP}`),
 };
 
-class ControllerProgram {
+/** The composed program; `main` gives it a client and signals. */
+export class ControllerProgram {
   readonly #config: ControllerConfig;
-  readonly #client: FetchClient;
+  readonly #client: KubeClient;
   readonly #logger: Logger;
   readonly #metrics = new MetricsRegistry();
-  readonly #kubevirts: Informer<KubeVirt & KubeObject>;
+  /** Kept by every replica, so that the next leader acts at once. */
+  readonly #informers: ControllerInformers;
+  readonly #requests: Informer<CertificateSigningRequest>;
   readonly #frontProxy: FrontProxySource;
   readonly #certificates: CertificateKeeper;
   readonly #events: EventRecorder;
   #server: MutualTlsServer | undefined;
 
-  constructor(parts: { config: ControllerConfig; client: FetchClient; logger: Logger }) {
+  constructor(parts: { config: ControllerConfig; client: KubeClient; logger: Logger }) {
     const { config, client, logger } = parts;
     const { namespace } = config;
     this.#config = config;
     this.#client = client;
     this.#logger = logger;
     const shared = { client, logger, metrics: this.#metrics };
-    this.#kubevirts = new Informer({ ...shared, resource: KUBEVIRTS, namespace });
+    this.#informers = createControllerInformers(shared);
+    this.#requests = new Informer({
+      ...shared,
+      resource: CERTIFICATE_SIGNING_REQUESTS,
+      fieldSelector: CSR_FIELD_SELECTOR,
+    });
     this.#frontProxy = new FrontProxySource({ ...shared, onChange: () => this.#reload() });
     this.#certificates = new CertificateKeeper({
       ...shared,
@@ -112,10 +126,9 @@ class ControllerProgram {
       targets: INJECTION_TARGETS,
     });
     this.#events = new EventRecorder({
-      client,
+      ...shared,
       component: COMPONENT,
       instance: config.identity,
-      logger,
     });
   }
 
@@ -123,28 +136,71 @@ class ControllerProgram {
   async run(signal: AbortSignal): Promise<void> {
     const failed = new AbortController();
     const all = AbortSignal.any([signal, failed.signal]);
-    const background = [this.#kubevirts.run(all), this.#frontProxy.run(all), this.#events.run(all)];
+    const ended = new AbortController();
+    const events = this.#events.run(ended.signal);
+    const background = [
+      runInformers(this.#informers, all),
+      this.#requests.run(all),
+      this.#frontProxy.run(all),
+    ];
     try {
-      await this.#frontProxy.ready(all);
-      await this.#certificates.refresh(all);
-      await using server = this.#createServer(await this.#installationUsers(all));
+      await Promise.all([
+        this.#frontProxy.ready(all),
+        this.#informers.kubevirts.waitForSync(all),
+        this.#patiently("making certificates", all, () => this.#certificates.refresh(all)),
+      ]);
+      const users = await this.#patiently(
+        "asking who this is",
+        all,
+        () => this.#installationUsers(all),
+      );
+      await using server = this.#createServer(users);
       this.#server = server;
       await server.start();
       this.#logger.info("serving", { port: server.port, version: VERSION });
       await Promise.all([
         this.#certificates.run(all, () => this.#reload()),
-        this.#election().run((term) => this.#lead(term), all),
+        this.#control(all),
       ]);
     } finally {
       failed.abort();
       await Promise.all(background);
+      // What the controllers did last is told too.
+      ended.abort();
+      await events;
+    }
+  }
+
+  /** At the start too the API server may be away, or busy. */
+  async #patiently<T>(what: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#logger.warn("starting is held up", { what, error });
+        await sleep(SYSTEM_CLOCK, START_RETRY_MS, signal);
+      }
+    }
+  }
+
+  /** Term after term: who loses the lease stands by. */
+  async #control(signal: AbortSignal): Promise<void> {
+    const election = this.#election();
+    while (!signal.aborted) {
+      try {
+        await election.run((term) => this.#lead(term), signal);
+      } catch (error) {
+        if (!(error instanceof LostLeaseError)) throw error;
+        this.#logger.warn("leading has ended, standing by", { error });
+      }
     }
   }
 
   #createServer(installationUsers: readonly string[]): MutualTlsServer {
     const { port, hostname, unverifiableCallers } = this.#config;
     const admission = new Admission({
-      cluster: () => clusterDefaults(this.#kubevirts.list()[0]),
+      cluster: () => clusterDefaults(primaryKubeVirt(this.#informers.kubevirts.list())),
       installationUsers,
       logger: this.#logger,
     });
@@ -236,23 +292,21 @@ class ControllerProgram {
     });
   }
 
-  /** One term as leader: caches and controllers are made for it and end with it. */
+  /** One term as leader: controllers are made for it and end with it. */
   async #lead(signal: AbortSignal): Promise<void> {
     const { envelopeImage, namespace } = this.#config;
     const shared = { client: this.#client, logger: this.#logger, metrics: this.#metrics };
-    const informers = createControllerInformers(shared);
-    const requests = new Informer<CertificateSigningRequest>({
+    const dependencies: ControllerDependencies = {
       ...shared,
-      resource: CERTIFICATE_SIGNING_REQUESTS,
-      fieldSelector: CSR_FIELD_SELECTOR,
-    });
-    const dependencies: ControllerDependencies = { ...shared, informers, events: this.#events };
-    const signer = new Controller({
-      ...shared,
+      informers: this.#informers,
       events: this.#events,
+      drainMs: TERM_DRAIN_MS,
+    };
+    const signer = new Controller({
+      ...dependencies,
       reconciler: new CsrSigner({ client: this.#client, namespace, now: () => new Date() }),
     });
-    signer.watch(requests, (request) => [keyOf(request)]);
+    signer.watch(this.#requests, (request) => [keyOf(request)]);
     const controllers = [
       createVirtualMachineController(dependencies),
       createVirtualMachineInstanceController({ ...dependencies, envelopeImage }),
@@ -260,11 +314,7 @@ class ControllerProgram {
       createKubeVirtController({ ...dependencies, namespace, version: VERSION }),
       signer,
     ];
-    await Promise.all([
-      runInformers(informers, signal),
-      requests.run(signal),
-      ...controllers.map((controller) => controller.run(signal)),
-    ]);
+    await Promise.all(controllers.map((controller) => controller.run(signal)));
   }
 }
 

@@ -123,6 +123,17 @@ export interface StatusBody {
   };
 }
 
+/**
+ * A server that is away is asked again at least this often: asking costs it nothing, and all wait for its return. For one
+ * that answers with errors, back-offs grow longer.
+ */
+export const UNREACHABLE_RETRY_MS_MAX = 1_000;
+
+/** No answer, or the beginning of one: whether a write was carried out is not known. */
+export class UnreachableError extends Error {
+  override name = "UnreachableError";
+}
+
 /** An answer of the API server that is not success. Subclasses exist for what callers catch. */
 export class KubeError extends Error {
   override name = "KubeError";

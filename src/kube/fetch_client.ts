@@ -8,6 +8,7 @@ import {
   type ObjectList,
   type PatchOptions,
   type Resource,
+  UnreachableError,
   type WatchEvent,
   type WatchOptions,
   type WriteOptions,
@@ -278,7 +279,7 @@ export class FetchClient implements KubeClient, Disposable {
       await reader.cancel().catch(() => {}); // Already broken or aborted: the error is on its way to the caller.
     }
     if (decoder.pendingBytes > 0) {
-      throw new Error(`Cannot ${what}: the stream ended inside a line`);
+      throw new UnreachableError(`Cannot ${what}: the stream ended inside a line`);
     }
   }
 }
@@ -293,7 +294,9 @@ async function explain<T>(
     return await work();
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
-    throw new Error(`Cannot ${what}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    const message = `Cannot ${what}: ${cause instanceof Error ? cause.message : cause}`;
+    if (cause instanceof RangeError) throw new Error(message, { cause });
+    throw new UnreachableError(message, { cause });
   }
 }
 

@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { ConflictError, GoneError, InvalidError, KubeError, NotFoundError } from "./client.ts";
+import {
+  ConflictError,
+  GoneError,
+  InvalidError,
+  KubeError,
+  NotFoundError,
+  UnreachableError,
+} from "./client.ts";
 import { CONFIG_MAPS, NODES, PODS } from "./core_resources.ts";
 import { FetchClient, type FetchClientOptions } from "./fetch_client.ts";
 import {
@@ -155,7 +162,7 @@ Deno.test("FetchClient follows no redirect: the token is for one server", async 
 Deno.test("FetchClient says what failed when there is no connection", async () => {
   using client = clientOf({ origin: "http://127.0.0.1:1" });
   await assert.rejects(client.list(PODS), (error) => {
-    assert.ok(error instanceof Error && error.cause instanceof Error);
+    assert.ok(error instanceof UnreachableError && error.cause instanceof Error);
     return /^Cannot list pods: /.test(error.message);
   });
 });

@@ -13,6 +13,8 @@ export interface ControllerDependencies {
   logger: Logger;
   /** @default the system's clock */
   clock?: Clock;
+  /** After the stop, passes may finish for this long. @default that of the loop */
+  drainMs?: number;
   /** @default a registry of its own */
   metrics?: MetricsRegistry;
 }

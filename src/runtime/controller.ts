@@ -8,12 +8,17 @@
  *
  * A pass works on a key, never on an event: what changed is of no interest, only what is.
  */
-import { ConflictError, KubeError } from "../kube/client.ts";
+import {
+  ConflictError,
+  KubeError,
+  UNREACHABLE_RETRY_MS_MAX,
+  UnreachableError,
+} from "../kube/client.ts";
 import { Deadline } from "../kube/deadline.ts";
 import { isObjectNotFound } from "../kube/kube_error.ts";
 import { formatKey, type KubeObject, type ObjectKey, parseKey } from "../kube/object.ts";
 import { type Clock, SYSTEM_CLOCK, type Timer } from "./clock.ts";
-import type { Informer } from "./informer.ts";
+import type { Change, Informer } from "./informer.ts";
 import type { Logger } from "./log.ts";
 import { type Counter, type Gauge, type Histogram, MetricsRegistry } from "./metrics.ts";
 import { type Decision, type EventRecord, type Reconciler, TerminalError } from "./reconciler.ts";
@@ -47,7 +52,7 @@ export interface ControllerOptions<World, Action extends { type: string }, Statu
 export const WORKERS = 10;
 /** Longer than any single request may take. */
 export const PASS_TIMEOUT_MS = 120_000;
-/** Shorter than the margin between giving up a lease and its expiry. */
+/** Longer than most passes take. Under a lease less is left: see `TERM_DRAIN_MS`. */
 export const DRAIN_MS = 2_000;
 
 /** A decision that asks for less waits this long, so that it cannot keep a core busy. */
@@ -73,6 +78,12 @@ interface PassResult {
   requeueAfterMs?: number;
 }
 
+/** An informer whose changes ask for passes. */
+interface Source {
+  waitForSync(signal: AbortSignal): Promise<void>;
+  follow(): Disposable;
+}
+
 interface Pass {
   key: ObjectKey;
   signal: AbortSignal;
@@ -87,7 +98,7 @@ export class Controller<World, Action extends { type: string }, Status> {
   readonly #log: Logger;
   readonly #queue: WorkQueue;
   readonly #metrics: ControllerMetrics;
-  readonly #synced: ((signal: AbortSignal) => Promise<void>)[] = [];
+  readonly #sources: Source[] = [];
   /** Since when the status of a key is held back, on the monotonic clock. */
   readonly #heldBackSinceMs = new Map<string, number>();
 
@@ -108,16 +119,19 @@ export class Controller<World, Action extends { type: string }, Status> {
     });
   }
 
-  /** Has the keys of an object's old and new state worked on whenever it changes. `run` waits for the informer. */
+  /** Has the keys of an object's old and new state worked on whenever it changes, while `run` goes on. `run` waits for the informer. */
   watch<T extends KubeObject>(
     informer: Informer<T>,
     keysOf: (object: T) => readonly ObjectKey[],
   ): void {
-    this.#synced.push((signal) => informer.waitForSync(signal));
-    informer.addHandler((change) => {
+    const handle = (change: Change<T>) => {
       for (const object of [change.old, change.new]) {
         for (const key of object === undefined ? [] : keysOf(object)) this.enqueue(key);
       }
+    };
+    this.#sources.push({
+      waitForSync: (signal) => informer.waitForSync(signal),
+      follow: () => informer.addHandler(handle),
     });
   }
 
@@ -128,7 +142,7 @@ export class Controller<World, Action extends { type: string }, Status> {
 
   /**
    * Works until the signal aborts, then lets passes finish for `drainMs` and aborts the rest. Never rejects on a failing
-   * pass. To be called once: who lost a lease starts again as a new process.
+   * pass. To be called once: each term of a leader has controllers of its own.
    */
   async run(signal: AbortSignal): Promise<void> {
     const passes = new AbortController();
@@ -140,6 +154,8 @@ export class Controller<World, Action extends { type: string }, Status> {
     };
     if (signal.aborted) stop();
     signal.addEventListener("abort", stop);
+    using followed = new DisposableStack();
+    for (const source of this.#sources) followed.use(source.follow());
     try {
       await this.#waitForInformers(signal);
       const workers = this.#options.workers ?? WORKERS;
@@ -152,7 +168,7 @@ export class Controller<World, Action extends { type: string }, Status> {
 
   async #waitForInformers(signal: AbortSignal): Promise<void> {
     try {
-      await Promise.all(this.#synced.map((synced) => synced(signal)));
+      await Promise.all(this.#sources.map((source) => source.waitForSync(signal)));
     } catch (error) {
       if (!signal.aborted) throw error;
     }
@@ -280,7 +296,9 @@ export class Controller<World, Action extends { type: string }, Status> {
       }
       case "error": {
         const atLeastMs = (error instanceof KubeError && error.retryAfterMs) || 0;
-        const delayMs = this.#queue.retry(key, { atLeastMs });
+        const isAway = error instanceof UnreachableError;
+        const atMostMs = isAway ? UNREACHABLE_RETRY_MS_MAX : Infinity;
+        const delayMs = this.#queue.retry(key, { atLeastMs, atMostMs });
         return log.error("pass failed, trying again", { error, delayMs });
       }
       case "bug":

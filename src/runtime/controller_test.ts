@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { GADGETS } from "../kube/client_contract.ts";
+import { UNREACHABLE_RETRY_MS_MAX, UnreachableError } from "../kube/client.ts";
 import { FakeClient } from "../kube/fake/fake_client.ts";
 import { kubeErrorOf } from "../kube/kube_error.ts";
 import { formatKey, keyOf, type KubeObject, type ObjectKey } from "../kube/object.ts";
@@ -174,6 +175,21 @@ Deno.test("controller retries a failing pass with back-off, and forgets the fail
   await scene.ended("error", 4);
   await eventually("it backs off", () => scene.clock.timerCount === 1);
   assert.equal(scene.clock.nextTimerMs, 100);
+});
+
+Deno.test("controller comes back soon after the server does, however long it was away", async () => {
+  await using scene = new Scene({ backoff: { baseMs: 100, maxMs: 60_000 } }).start();
+  scene.onObserve = () => {
+    throw new UnreachableError("Cannot get things: connection refused");
+  };
+  scene.controller.enqueue(KEY);
+  for (let failures = 1; failures <= 8; failures++) {
+    await scene.ended("error", failures);
+    await eventually("it backs off", () => scene.clock.timerCount === 1);
+    const delayMs = scene.clock.nextTimerMs ?? 0;
+    assert.ok(Math.round(delayMs) <= UNREACHABLE_RETRY_MS_MAX, `${delayMs}`);
+    scene.clock.advance(delayMs);
+  }
 });
 
 Deno.test("controller waits as long as the server asked", async () => {
@@ -417,6 +433,31 @@ Deno.test("controller waits for its informers and maps old and new objects to ke
     "observe ns/b",
   ]);
   scene.stop.abort();
+  await informing;
+});
+
+Deno.test("controller follows its informers while it runs, and no longer", async () => {
+  const client = new FakeClient();
+  const clock = new FakeClock();
+  const stop = new AbortController();
+  const informer = new Informer({ client, clock, resource: GADGETS, logger: SILENT_LOGGER });
+  const informing = informer.run(stop.signal);
+  await client.create(GADGETS, { metadata: { name: "one", namespace: "ns" } });
+  let mapped = 0;
+  for (const term of [1, 2]) {
+    await using scene = new Scene();
+    scene.controller.watch(informer, (object) => {
+      mapped++;
+      return [keyOf(object)];
+    });
+    scene.start();
+    await scene.ended("success");
+    assert.equal(mapped, term, "a later term begins with what is there");
+  }
+  await client.create(GADGETS, { metadata: { name: "two", namespace: "ns" } });
+  await informer.waitUntil(() => informer.size === 2, { timeoutMs: 10_000 });
+  assert.equal(mapped, 2);
+  stop.abort();
   await informing;
 });
 

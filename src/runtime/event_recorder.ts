@@ -45,6 +45,8 @@ export const EVENT_REFILL_MS = 30_000;
 export const EVENT_MESSAGE_LENGTH_MAX = 1_024;
 const NAME_LENGTH_MAX = 230;
 const WRITE_TIMEOUT_MS = 5_000;
+/** After the stop, waiting events are written for this long. */
+export const FLUSH_MS_MAX = 2_000;
 const ATTEMPTS_MAX = 3;
 const BACKOFF = { baseMs: 500, maxMs: 5_000 };
 
@@ -83,7 +85,9 @@ export class EventRecorder implements EventSink {
     this.#dropped = metrics.counter("denovirt_events_dropped_total", "Events not written", [
       "reason",
     ]);
-    for (const reason of ["queue_full", "budget", "failed"]) this.#dropped.init({ reason });
+    for (const reason of ["queue_full", "budget", "failed", "stopped"]) {
+      this.#dropped.init({ reason });
+    }
   }
 
   record(event: EventRecord): void {
@@ -100,7 +104,7 @@ export class EventRecorder implements EventSink {
     this.#wake();
   }
 
-  /** Writes events until the signal aborts; what waits then is lost, what is being written is not. Never rejects. */
+  /** Writes events until the signal aborts, then tries each that waits once, for {@link FLUSH_MS_MAX} in all. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const wake = () => this.#wake();
     signal.addEventListener("abort", wake);
@@ -114,6 +118,17 @@ export class EventRecorder implements EventSink {
       await this.#writePatiently(next, signal);
     }
     signal.removeEventListener("abort", wake);
+    await this.#flush(signal);
+  }
+
+  async #flush(stopped: AbortSignal): Promise<void> {
+    const endMs = this.#clock.monotonicMs() + FLUSH_MS_MAX;
+    for (const pending of this.#queue.values()) {
+      const leftMs = endMs - this.#clock.monotonicMs();
+      this.#queue.delete(pending.key);
+      if (leftMs > 0) await this.#writePatiently(pending, stopped, leftMs);
+      else this.#dropped.inc({ reason: "stopped" });
+    }
   }
 
   /** A token bucket per object: one that flaps must not fill etcd. */
@@ -126,11 +141,15 @@ export class EventRecorder implements EventSink {
     return granted;
   }
 
-  async #writePatiently(pending: Pending, signal: AbortSignal): Promise<void> {
+  async #writePatiently(
+    pending: Pending,
+    signal: AbortSignal,
+    timeoutMs: number = WRITE_TIMEOUT_MS,
+  ): Promise<void> {
     const { random = Math.random, logger } = this.#options;
     for (let attempt = 0;; attempt++) {
       try {
-        return await this.#write(pending);
+        return await this.#write(pending, Math.min(timeoutMs, WRITE_TIMEOUT_MS));
       } catch (error) {
         const again = !(error instanceof KubeError) || error.retriable;
         if (!again || attempt + 1 >= ATTEMPTS_MAX || signal.aborted) {
@@ -142,10 +161,10 @@ export class EventRecorder implements EventSink {
     }
   }
 
-  async #write(pending: Pending): Promise<void> {
+  async #write(pending: Pending, timeoutMs: number): Promise<void> {
     const { key, times, lastAt } = pending;
     const { client } = this.#options;
-    using deadline = new Deadline({ what: "event", timeoutMs: WRITE_TIMEOUT_MS });
+    using deadline = new Deadline({ what: "event", timeoutMs });
     const written = this.#written.get(key);
     if (written !== undefined) {
       const count = written.count + times;

@@ -9,6 +9,7 @@ import {
   EVENT_QUEUE_MAX,
   EVENT_REFILL_MS,
   EventRecorder,
+  FLUSH_MS_MAX,
 } from "./event_recorder.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { SILENT_LOGGER } from "./log.ts";
@@ -75,9 +76,13 @@ class Scene implements AsyncDisposable {
     return this.metrics.render().includes(line);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
     assert.equal(this.clock.timerCount, 0, "a timer was left");
   }
 }
@@ -176,4 +181,25 @@ Deno.test("event_recorder cuts messages and names to what the server takes", asy
   await scene.writes(1);
   const [event] = await scene.events();
   assert.equal(event?.message.length, EVENT_MESSAGE_LENGTH_MAX);
+});
+
+Deno.test("event_recorder writes what waits when it is stopped", async () => {
+  await using scene = new Scene();
+  for (let i = 0; i < 5; i++) scene.recorder.record(eventOn(`vm-${i}`));
+  scene.start();
+  await scene.stop();
+  assert.equal((await scene.events()).length, 5);
+});
+
+Deno.test("event_recorder does not wait for a server that is away when it is stopped", async () => {
+  await using scene = new Scene();
+  for (let i = 0; i < 5; i++) scene.recorder.record(eventOn(`vm-${i}`));
+  scene.fail = () => {
+    scene.clock.advance(FLUSH_MS_MAX / 2);
+    throw kubeErrorOf(503, {}, "create events");
+  };
+  scene.start();
+  await scene.stop();
+  assert.ok(scene.dropped("failed", 3));
+  assert.ok(scene.dropped("stopped", 2));
 });

@@ -14,6 +14,8 @@ import {
   type KubeClient,
   KubeError,
   type Resource,
+  UNREACHABLE_RETRY_MS_MAX,
+  UnreachableError,
   type WatchEvent,
 } from "../kube/client.ts";
 import { Deadline } from "../kube/deadline.ts";
@@ -87,6 +89,7 @@ export class Informer<T extends KubeObject> {
   #failures = 0;
   /** Apart from the failures: a server that says 410 is there, and to be asked again soon. */
   #gones = 0;
+  #unreachables = 0;
 
   constructor(options: InformerOptions<T>) {
     this.resource = options.resource;
@@ -132,10 +135,11 @@ export class Informer<T extends KubeObject> {
     return index.get(value).flatMap((key) => this.#objects.get(key) ?? []);
   }
 
-  /** Registers a handler; it is called at once for each object that is already there. */
-  addHandler(handler: ChangeHandler<T>): void {
+  /** Registers a handler until disposal; it is called at once for each object that is already there. */
+  addHandler(handler: ChangeHandler<T>): Disposable {
     this.#handlers.add(handler);
     for (const object of this.#objects.values()) this.#notify(handler, { new: object });
+    return { [Symbol.dispose]: () => void this.#handlers.delete(handler) };
   }
 
   /** Resolves after the first list. Rejects with the signal's reason. */
@@ -173,20 +177,26 @@ export class Informer<T extends KubeObject> {
   }
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
-    const gone = error instanceof GoneError;
-    if (gone) this.#resourceVersion = undefined;
-    const backoff = { ...DEFAULT_BACKOFF, ...this.#options.backoff, random: this.#random };
+    if (error instanceof GoneError) this.#resourceVersion = undefined;
     const askedMs = error instanceof KubeError ? error.retryAfterMs ?? 0 : 0;
-    const attempt = gone ? this.#gones++ : this.#failures++;
-    const delayMs = Math.max(backoffMs(attempt, backoff), askedMs);
+    const delayMs = Math.max(this.#backoffMs(error), askedMs);
     this.#metrics.failed();
     this.#log.warn("list or watch failed, trying again", { error, delayMs });
     await sleep(this.#clock, delayMs, signal);
   }
 
+  #backoffMs(error: unknown): number {
+    const backoff = { ...DEFAULT_BACKOFF, ...this.#options.backoff, random: this.#random };
+    if (error instanceof GoneError) return backoffMs(this.#gones++, backoff);
+    if (!(error instanceof UnreachableError)) return backoffMs(this.#failures++, backoff);
+    const maxMs = Math.min(backoff.maxMs, UNREACHABLE_RETRY_MS_MAX);
+    return backoffMs(this.#unreachables++, { ...backoff, maxMs });
+  }
+
   #works(): void {
     this.#failures = 0;
     this.#gones = 0;
+    this.#unreachables = 0;
   }
 
   get #random(): () => number {

@@ -50,11 +50,12 @@ class Scene implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
 
-  constructor(script: { lists: Answer[]; watches: Answer[] }) {
+  constructor(script: { lists: Answer[]; watches: Answer[]; requestTimeoutMs?: number }) {
     this.lists = script.lists;
     this.watches = script.watches;
     const connection = { server: this.server.origin, caCerts: [] };
-    const limits = { requestTimeoutMs: 50, watchLineBytesMax: 4_096 };
+    const { requestTimeoutMs = 30_000 } = script;
+    const limits = { requestTimeoutMs, watchLineBytesMax: 4_096 };
     this.client = new FetchClient({ connection, userAgent: "denovirt-test/1", ...limits });
     const { client } = this;
     const backoff = { baseMs: 1, maxMs: 5 };
@@ -142,6 +143,7 @@ Deno.test("informer over HTTP gives up on a server that does not answer, and ask
   await using scene = new Scene({
     lists: [silence, listOf("1")],
     watches: [silence, last.answer],
+    requestTimeoutMs: 500,
   });
   await scene.holds("a");
   assert.deepEqual(scene.seen, ["list", "list", "watch 1", "watch 1"]);

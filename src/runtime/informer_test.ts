@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { GADGETS } from "../kube/client_contract.ts";
+import { UNREACHABLE_RETRY_MS_MAX, UnreachableError } from "../kube/client.ts";
 import { kubeErrorOf } from "../kube/kube_error.ts";
 import { type FakeCall, FakeClient } from "../kube/fake/fake_client.ts";
 import { CONFIG_MAPS } from "../kube/core_resources.ts";
@@ -237,6 +238,30 @@ Deno.test("informer never stops by itself: it backs off, longer each time, and t
   }
   assert.deepEqual(delays, [100, 200, 400, 400, 400]);
   await eventually("it synced", () => scene.informer.hasSynced);
+});
+
+Deno.test("informer comes back soon after the server does, however long it was away", async () => {
+  await using scene = new Scene({ backoff: { baseMs: 100, maxMs: 30_000 } });
+  const delays: (number | undefined)[] = [];
+  scene.fail = () => {
+    throw new UnreachableError("Cannot list: connection refused");
+  };
+  scene.start();
+  for (let i = 1; i <= 8; i++) {
+    await scene.failed(i);
+    delays.push(scene.clock.nextTimerMs);
+    scene.clock.advance(delays.at(-1) ?? 0);
+  }
+  assert.deepEqual(delays.slice(0, 5), [100, 200, 400, 800, UNREACHABLE_RETRY_MS_MAX]);
+  assert.equal(delays.at(-1), UNREACHABLE_RETRY_MS_MAX);
+  scene.fail = () => {
+    throw kubeErrorOf(503, {}, "list");
+  };
+  for (const [times, delayMs] of [[9, 100], [10, 200]] as const) {
+    await scene.failed(times);
+    assert.equal(scene.clock.nextTimerMs, delayMs, "its errors are counted from the first");
+    scene.clock.advance(delayMs);
+  }
 });
 
 Deno.test("informer lists soon after a 410, however long the server was away", async () => {

@@ -3,13 +3,17 @@
  *
  *   run --> waiting --- free, or unchanged for its whole duration as seen from here --> leading
  *              ^  |                                                                      |  |
- *              +--+ held by another: look again                 lead() ended: release <--+  |
+ *              +--+ held by another: watch it                   lead() ended: release <--+  |
  *                                     not renewed in time, or taken: abort lead(), LostLeaseError
  *
  * No clock of another machine is trusted: a lease expires when this process has not seen it change for its duration, on
  * the monotonic clock. The holder gives up earlier, counted from the start of its last successful renewal, so that there
  * is a gap between the last act of one leader and the first of the next. A process that is frozen for longer than the
  * gap and then goes on may act once more before its timer fires: writes still carry resourceVersions.
+ *
+ * Who waits sees renewals by a watch and asks only when the lease should be free: a killed leader is replaced after the
+ * lease's duration, one that released it at once. Should the watch be behind, the answer to that question tells, and the
+ * duration is waited for anew.
  */
 import { AlreadyExistsError, ConflictError, type KubeClient } from "../kube/client.ts";
 import { LEASES } from "../kube/core_resources.ts";
@@ -17,6 +21,7 @@ import { Deadline } from "../kube/deadline.ts";
 import type { KubeObject, ObjectKey } from "../kube/object.ts";
 import { JITTER_FRACTION } from "./backoff.ts";
 import { type Clock, sleep, SYSTEM_CLOCK, type Timer } from "./clock.ts";
+import { Informer } from "./informer.ts";
 import type { Logger } from "./log.ts";
 import { type Gauge, MetricsRegistry } from "./metrics.ts";
 
@@ -37,12 +42,19 @@ export interface LeaderElectionOptions {
   metrics?: MetricsRegistry;
 }
 
-/** Written into the lease: how long others wait after the last change that they saw. */
-export const LEASE_DURATION_SECONDS = 15;
+/**
+ * Written into the lease: how long others wait after the last change that they saw. Short, because nothing is controlled
+ * for so long when a leader dies; a leader that cannot reach the server cannot write anyway, and loses little by a term.
+ */
+export const LEASE_DURATION_SECONDS = 4;
 /** Without a renewal for this long the leader stops. The rest of the duration is for passes to finish. */
-export const RENEW_DEADLINE_MS = 10_000;
+export const RENEW_DEADLINE_MS = 3_000;
+/** Passes may finish for this long after the term; then they are aborted. */
+export const TERM_DRAIN_MS = 500;
 /** Between attempts, minus jitter. */
-export const RETRY_MS = 2_000;
+export const RETRY_MS = 1_000;
+/** After an attempt of the leader that failed, minus jitter: its time is short. */
+const RENEW_RETRY_MS = 250;
 
 interface Lease extends KubeObject {
   spec?: {
@@ -54,23 +66,24 @@ interface Lease extends KubeObject {
   };
 }
 
-/** Somebody else may lead from now on: end the process. */
+/** Somebody else may lead from now on. What was led has ended: `run` may be called again. */
 export class LostLeaseError extends Error {
   override name = "LostLeaseError";
 }
 
-/** To be run once. */
+/** To be run by one caller at a time. */
 export class LeaderElection {
   readonly #options: LeaderElectionOptions;
   readonly #clock: Clock;
   readonly #key: ObjectKey;
   readonly #leading: Gauge;
   readonly #log: Logger;
-  /** The version last seen, and when it was first seen. */
-  #observed: { version: string | undefined; atMs: number };
+  /** As last seen, and when it was first seen so. */
+  #observed: { lease: Lease | undefined; atMs: number };
   /** Our own last write, from which the next one is made without asking. */
   #held: Lease | undefined;
   #renewedAtMs = -Infinity;
+  #wake: () => void = () => {};
 
   constructor(options: LeaderElectionOptions) {
     const { namespace, name, identity } = options;
@@ -78,7 +91,7 @@ export class LeaderElection {
     this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.#key = { namespace, name };
     this.#log = options.logger.with({ lease: `${namespace}/${name}`, identity });
-    this.#observed = { version: undefined, atMs: this.#clock.monotonicMs() };
+    this.#observed = { lease: undefined, atMs: this.#clock.monotonicMs() };
     const metrics = options.metrics ?? new MetricsRegistry();
     this.#leading = metrics.gauge("denovirt_leader", "Whether this process leads", ["lease"]);
     this.#leading.init({ lease: name });
@@ -113,11 +126,57 @@ export class LeaderElection {
   }
 
   async #acquire(signal: AbortSignal): Promise<boolean> {
-    while (!signal.aborted) {
-      if (await this.#attempt(signal) === "held") return true;
-      await this.#pause(signal);
+    const over = new AbortController();
+    const watching = this.#watch().run(over.signal);
+    try {
+      while (!signal.aborted) {
+        const result = await this.#attempt(signal);
+        if (result === "held") return true;
+        if (result === "taken") await this.#untilFree(signal);
+        else await this.#pause(RETRY_MS, signal);
+      }
+      return false;
+    } finally {
+      over.abort();
+      await watching;
     }
-    return false;
+  }
+
+  #watch(): Informer<Lease> {
+    const { client, logger, namespace, name, random } = this.#options;
+    const informer = new Informer<Lease>({
+      client,
+      logger,
+      clock: this.#clock,
+      resource: LEASES,
+      namespace,
+      fieldSelector: `metadata.name=${name}`,
+      ...(random !== undefined ? { random } : {}),
+    });
+    informer.addHandler((change) => {
+      this.#observe(change.new);
+      this.#wake();
+    });
+    return informer;
+  }
+
+  /** Resolves when the lease, as far as is seen from here, may be taken. */
+  async #untilFree(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const leftMs = this.#leftMs(this.#observed.lease);
+      if (leftMs <= 0) return;
+      await new Promise<void>((resolve) => {
+        const finish = () => {
+          timer.cancel();
+          signal.removeEventListener("abort", finish);
+          this.#wake = () => {};
+          resolve();
+        };
+        const timer = this.#clock.setTimer(finish, leftMs);
+        signal.addEventListener("abort", finish);
+        this.#wake = finish;
+      });
+    }
   }
 
   /** Ends with `undefined` when it is over, with the error when the lease is lost. Never rejects. */
@@ -127,9 +186,11 @@ export class LeaderElection {
     const stop = () => late.abort();
     over.addEventListener("abort", stop);
     let error: LostLeaseError | undefined;
+    let pauseMs = RETRY_MS;
     while (error === undefined && !late.signal.aborted) {
-      await this.#pause(late.signal);
+      await this.#pause(pauseMs, late.signal);
       const result = late.signal.aborted ? "unknown" : await this.#attempt(late.signal);
+      pauseMs = result === "held" ? RETRY_MS : RENEW_RETRY_MS;
       if (result === "taken") error = new LostLeaseError("Cannot go on leading: another took over");
       if (result !== "held") continue;
       watchdog.cancel();
@@ -146,9 +207,9 @@ export class LeaderElection {
     return this.#clock.setTimer(() => late.abort(), leftMs);
   }
 
-  async #pause(signal: AbortSignal): Promise<void> {
+  async #pause(delayMs: number, signal: AbortSignal): Promise<void> {
     const random = this.#options.random ?? Math.random;
-    await sleep(this.#clock, RETRY_MS * (1 - JITTER_FRACTION * random()), signal);
+    await sleep(this.#clock, delayMs * (1 - JITTER_FRACTION * random()), signal);
   }
 
   /** One try to have or keep the lease. Never throws: `unknown` is tried again. */
@@ -160,7 +221,7 @@ export class LeaderElection {
     try {
       const lease = this.#held ?? await client.get<Lease>(LEASES, this.#key, call);
       this.#observe(lease);
-      if (lease !== undefined && !this.#isFree(lease)) return "taken";
+      if (this.#leftMs(lease) > 0) return "taken";
       const spec = this.#specAfter(lease);
       this.#held = lease === undefined
         ? await client.create<Lease>(LEASES, { ...LEASE_TYPE, metadata: this.#key, spec }, call)
@@ -178,15 +239,16 @@ export class LeaderElection {
 
   #observe(lease: Lease | undefined): void {
     const version = lease?.metadata.resourceVersion;
-    if (version === this.#observed.version) return;
-    this.#observed = { version, atMs: this.#clock.monotonicMs() };
+    if (version === this.#observed.lease?.metadata.resourceVersion) return;
+    this.#observed = { lease, atMs: this.#clock.monotonicMs() };
   }
 
-  #isFree({ spec = {} }: Lease): boolean {
-    const { holderIdentity = "", leaseDurationSeconds = LEASE_DURATION_SECONDS } = spec;
-    if (holderIdentity === "" || holderIdentity === this.#options.identity) return true;
-    const unchangedMs = this.#clock.monotonicMs() - this.#observed.atMs;
-    return unchangedMs >= leaseDurationSeconds * 1000;
+  /** How much longer the observed lease is another's; 0 or less: it may be taken. */
+  #leftMs(lease: Lease | undefined): number {
+    const { holderIdentity = "", leaseDurationSeconds = LEASE_DURATION_SECONDS } = lease?.spec ??
+      {};
+    if (holderIdentity === "" || holderIdentity === this.#options.identity) return 0;
+    return this.#observed.atMs + leaseDurationSeconds * 1000 - this.#clock.monotonicMs();
   }
 
   #specAfter(lease: Lease | undefined): NonNullable<Lease["spec"]> {

@@ -9,6 +9,7 @@ import {
   LostLeaseError,
   RENEW_DEADLINE_MS,
   RETRY_MS,
+  TERM_DRAIN_MS,
 } from "./leader_election.ts";
 import { SILENT_LOGGER } from "./log.ts";
 import { MetricsRegistry } from "./metrics.ts";
@@ -30,14 +31,18 @@ interface Lease extends KubeObject {
 class Server {
   readonly clock = new FakeClock();
   reachable = true;
+  /** Lists and watches fail, as those of a connection that died without a word. */
+  blind = false;
+  /** Attempts; not what the watch of the lease asks. */
   calls = 0;
   /** Calls are not answered until they are aborted. */
   hanging = false;
   readonly client = new FakeClient({
     now: () => this.clock.now(),
-    onCall: ({ signal }) => {
-      this.calls++;
-      if (!this.reachable) throw new Error("no route");
+    onCall: ({ verb, signal }) => {
+      const isWatching = verb === "list" || verb === "watch";
+      if (!isWatching) this.calls++;
+      if (!this.reachable || (this.blind && isWatching)) throw new Error("no route");
       return this.hanging ? rejection(signal) : undefined;
     },
   });
@@ -52,8 +57,9 @@ class Server {
   }
 }
 
-/** One replica. */
+/** One replica; its terms follow each other. */
 class Replica implements AsyncDisposable {
+  terms = 0;
   readonly stop = new AbortController();
   readonly metrics = new MetricsRegistry();
   signal: AbortSignal | undefined;
@@ -73,14 +79,20 @@ class Replica implements AsyncDisposable {
       random: () => 0,
     });
     const lead = async (signal: AbortSignal) => {
+      this.terms++;
       this.signal = signal;
       const aborted = new Promise<void>((resolve) =>
         signal.addEventListener("abort", () => resolve())
       );
       await Promise.race([aborted, this.#finish.promise]);
     };
-    this.running = election.run(lead, this.stop.signal).catch((error) => error);
+    const run = () => election.run(lead, this.stop.signal).catch((error) => error);
+    this.running = run();
+    this.again = run;
   }
+
+  /** Another term, of the same election. */
+  again: () => Promise<unknown>;
 
   get leads(): boolean {
     return this.signal !== undefined && !this.signal.aborted;
@@ -102,13 +114,18 @@ function rejection(signal: AbortSignal | undefined): Promise<never> {
   );
 }
 
+/** Lets everything run that waits for nothing but its turn. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+}
+
 /** Moves time in steps of one retry, letting each attempt be answered. */
 async function pass(server: Server, durationMs: number): Promise<void> {
   for (let leftMs = durationMs; leftMs > 0; leftMs -= RETRY_MS) {
     const { calls } = server;
     server.clock.advance(Math.min(leftMs, RETRY_MS));
     if (leftMs >= RETRY_MS) await eventually("an attempt was made", () => server.calls > calls);
-    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    await turns();
   }
 }
 
@@ -171,9 +188,9 @@ Deno.test("leader_election goes on leading through failures that end in time", a
   await eventually("a leads", () => a.leads);
   for (let i = 0; i < 3; i++) {
     server.reachable = false;
-    await pass(server, 6_000);
+    await pass(server, 1_000);
     server.reachable = true;
-    await pass(server, 4_000);
+    await pass(server, 1_000);
   }
   assert.equal(a.leads, true);
 });
@@ -185,9 +202,12 @@ Deno.test("leader_election steals a lease that it has not seen change for its du
   await server.client.create(LEASES, { metadata: KEY, spec: { ...dead, renewTime: longAgo } });
   await using b = new Replica(server, "b");
   await eventually("b looked", () => server.calls >= 2);
-  await pass(server, 14_000);
+  await turns();
+  server.clock.advance(14_999);
+  await turns();
   assert.equal(b.leads, false, "the wall clock of the holder says nothing");
-  await pass(server, 2_000);
+  assert.equal(server.calls, 2, "who waits asks for nothing");
+  server.clock.advance(1);
   await eventually("b leads", () => b.leads);
   const lease = await server.lease();
   assert.deepEqual([lease?.spec.holderIdentity, lease?.spec.leaseTransitions], ["b", 5]);
@@ -243,9 +263,100 @@ Deno.test("leader_election ends quietly when it is stopped while waiting", async
   const spec = { holderIdentity: "other", leaseDurationSeconds: 15 };
   await server.client.create(LEASES, { metadata: KEY, spec });
   await using a = new Replica(server, "a");
-  await eventually("a waits", () => server.clock.timerCount === 1);
+  await eventually("a looked", () => server.calls >= 2);
+  await turns();
   a.stop.abort();
   assert.equal(await a.running, undefined);
   assert.equal(a.signal, undefined);
   assert.equal(server.clock.timerCount, 0);
+});
+
+Deno.test("leader_election leaves the passes of a term time to end before the lease expires", () => {
+  assert.ok(RENEW_DEADLINE_MS + TERM_DRAIN_MS < LEASE_DURATION_SECONDS * 1000);
+});
+
+/** A leader on another machine, as far as its lease tells of it. */
+async function otherLeader(server: Server): Promise<{ write(holder?: string): Promise<void> }> {
+  let renewals = 0;
+  const specOf = (holderIdentity: string) => ({
+    holderIdentity,
+    leaseDurationSeconds: LEASE_DURATION_SECONDS,
+    leaseTransitions: renewals++,
+  });
+  await server.client.create(LEASES, { metadata: KEY, spec: specOf("other") });
+  return {
+    async write(holder = "other") {
+      await server.client.patch(LEASES, KEY, { spec: specOf(holder) });
+      server.calls = 0;
+      await turns();
+    },
+  };
+}
+
+Deno.test("leader_election replaces a leader that died one duration after its last renewal, and asks only then", async () => {
+  const server = new Server();
+  const other = await otherLeader(server);
+  await using a = new Replica(server, "a");
+  await eventually("a looked", () => server.calls >= 2);
+  for (let renewal = 0; renewal < 3; renewal++) {
+    await turns();
+    server.clock.advance(LEASE_DURATION_SECONDS * 1000 - 1);
+    await other.write();
+  }
+  server.clock.advance(LEASE_DURATION_SECONDS * 1000 - 1);
+  await turns();
+  assert.deepEqual([a.leads, server.calls], [false, 0]);
+  server.clock.advance(1);
+  await eventually("a leads", () => a.leads);
+});
+
+Deno.test("leader_election takes over at once when the lease is released or removed", async () => {
+  for (const way of ["released", "removed"]) {
+    const server = new Server();
+    const other = await otherLeader(server);
+    await using a = new Replica(server, "a");
+    await eventually("a looked", () => server.calls >= 2);
+    await turns();
+    if (way === "released") await other.write("");
+    else await server.client.delete(LEASES, KEY);
+    await eventually(`a leads after the lease was ${way}`, () => a.leads);
+    assert.equal(server.clock.monotonicMs(), new Server().clock.monotonicMs());
+  }
+});
+
+Deno.test("leader_election does not take a lease because it is blind to renewals", async () => {
+  const server = new Server();
+  server.blind = true;
+  const other = await otherLeader(server);
+  await using a = new Replica(server, "a");
+  await eventually("a looked", () => server.calls >= 2);
+  await turns();
+  server.clock.advance(LEASE_DURATION_SECONDS * 1000 - 1);
+  await other.write();
+  server.clock.advance(1);
+  await eventually("a asked", () => server.calls >= 1);
+  await turns();
+  server.clock.advance(LEASE_DURATION_SECONDS * 1000 - 1);
+  await turns();
+  assert.equal(a.leads, false);
+  server.clock.advance(1);
+  await eventually("a leads", () => a.leads);
+});
+
+Deno.test("leader_election goes from term to term", async () => {
+  const server = new Server();
+  await using a = new Replica(server, "a");
+  await eventually("a leads", () => a.leads);
+  server.reachable = false;
+  await pass(server, RENEW_DEADLINE_MS - RETRY_MS);
+  server.clock.advance(RETRY_MS);
+  assert.ok(await a.running instanceof LostLeaseError);
+  const second = a.again();
+  await turns();
+  server.reachable = true;
+  await pass(server, RETRY_MS);
+  await eventually("a leads again", () => a.terms === 2 && a.leads);
+  assert.equal((await server.lease())?.spec.leaseTransitions, 0);
+  a.stop.abort();
+  assert.equal(await second, undefined);
 });

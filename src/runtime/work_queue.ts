@@ -66,12 +66,13 @@ export class WorkQueue {
     else this.#makeReady(key);
   }
 
-  /** Adds the key after its own back-off, or after `atLeastMs` if that is longer. Returns the delay. */
-  retry(key: string, options: { atLeastMs?: number } = {}): number {
+  /** Adds the key after its own back-off, kept within `atLeastMs` and `atMostMs`. Returns the delay. */
+  retry(key: string, options: { atLeastMs?: number; atMostMs?: number } = {}): number {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
     this.#metrics.retried();
-    const afterMs = Math.max(backoffMs(failures, this.#backoff), options.atLeastMs ?? 0);
+    const { atLeastMs = 0, atMostMs = Infinity } = options;
+    const afterMs = Math.max(Math.min(backoffMs(failures, this.#backoff), atMostMs), atLeastMs);
     this.add(key, { afterMs });
     return afterMs;
   }
