@@ -27,12 +27,13 @@ import denoConfig from "../deno.json" with { type: "json" };
 import { LibvirtHypervisor } from "./hypervisor/libvirt/libvirt_hypervisor.ts";
 import { NativeLibrary } from "./hypervisor/native/native.ts";
 import { NativeEnvelopes } from "./hypervisor/native/native_envelopes.ts";
+import { UnpackedParts } from "./hypervisor/native/unpack.ts";
 import { inClusterConnection, kubeconfigConnection } from "./kube/connection.ts";
 import { NODES, PODS } from "./kube/core_resources.ts";
 import { FetchClient } from "./kube/fetch_client.ts";
 import type { KubeObject, ObjectKey } from "./kube/object.ts";
 import { adoptDomains } from "./node/adopt.ts";
-import { type NodeConfig, runCommandLine } from "./node/config.ts";
+import { type Directories, type NodeConfig, runCommandLine } from "./node/config.ts";
 import { ConsoleSessions } from "./node/console_sessions.ts";
 import { runDevicePlugins } from "./node/device_plugins/device_plugins.ts";
 import { guestDevices } from "./node/device_plugins/node_device.ts";
@@ -69,6 +70,8 @@ import { MetricsRegistry } from "./runtime/metrics.ts";
 
 const UID_INDEX = "uid";
 const COMPONENT = "virt-handler";
+/** Survives a restart of the node. Where /run is mounted noexec, the native parts of a compiled program go here. */
+const STATE_DIRECTORY = "/var/lib/denovirt";
 
 /** Everything that lives as long as the agent. */
 async function runAgent(config: NodeConfig): Promise<void> {
@@ -84,7 +87,8 @@ async function runAgent(config: NodeConfig): Promise<void> {
     connection: await connectionOf(config),
     userAgent: `denovirt-node/${denoConfig.version}`,
   });
-  using native = NativeLibrary.load(config.nativeDirectory ?? defaultNativeDirectory());
+  using parts = await ownNativeParts(config);
+  using native = NativeLibrary.load(parts.directory);
   await using hypervisor = new LibvirtHypervisor({ native, runDirectory: config.runDirectory });
   await new Agent({ config, log, client, native, hypervisor }).run(stop.signal);
   log.info("stopped");
@@ -248,8 +252,7 @@ class Agent {
   }
 
   async #labelNode(facts: () => NodeFacts, signal: AbortSignal): Promise<void> {
-    const { client, config, log } = this.#parts;
-    const { nodeName, runDirectory } = config;
+    const { client, config: { nodeName, runDirectory }, log, native } = this.#parts;
     const labeller = new NodeLabeller({
       client,
       nodeName,
@@ -257,7 +260,7 @@ class Agent {
       log,
       capabilities: (signal) =>
         probeCapabilities({
-          nativeDirectory: config.nativeDirectory ?? defaultNativeDirectory(),
+          nativeDirectory: native.directory,
           runDirectory,
           capabilitiesDirectory: `${runDirectory}/capabilities`,
           // Labels promise what a guest that starts now would get.
@@ -320,9 +323,28 @@ async function connectionOf({ apiServer, kubeconfig }: NodeConfig) {
   throw new TypeError("Cannot reach an API server: give --kubeconfig, or run in a pod");
 }
 
-/** Beside the program that runs. */
-function defaultNativeDirectory(): string {
-  return Deno.execPath().replace(/\/[^/]*$/, "");
+/** Of a compiled program they are inside it; otherwise beside the program that runs. Flags may name another directory. */
+async function ownNativeParts(
+  { nativeDirectory, runDirectory }: Directories,
+): Promise<{ directory: string } & Disposable> {
+  if (nativeDirectory === undefined && Deno.build.standalone) {
+    const embedded = new URL("./native/", import.meta.url);
+    return await UnpackedParts.unpack({ embedded, parents: [runDirectory, STATE_DIRECTORY] });
+  }
+  const beside = Deno.execPath().replace(/\/[^/]*$/, "");
+  return { directory: nativeDirectory ?? beside, [Symbol.dispose]() {} };
+}
+
+const PROBE_TIMEOUT_MS = 30_000;
+
+/** What an administrator asks before installing: do the native parts load here, and what do they find? */
+async function probe(directories: Directories): Promise<void> {
+  using parts = await ownNativeParts(directories);
+  using native = NativeLibrary.load(parts.directory);
+  const patience = AbortSignal.timeout(PROBE_TIMEOUT_MS);
+  const [kvm, missing] = await Promise.all([native.probeKvm(), missingRequirements(patience)]);
+  const answer = { version: denoConfig.version, nativeDirectory: native.directory, kvm, missing };
+  Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(answer)}\n`));
 }
 
 /** Bad flags: one line for people, and code 2. */
@@ -333,6 +355,7 @@ if (import.meta.main) {
     await runCommandLine({ args: Deno.args, env: Deno.env.toObject() }, {
       version: denoConfig.version,
       agent: runAgent,
+      probe,
     });
   } catch (error) {
     if (!(error instanceof TypeError && error.message.startsWith("Cannot use these flags"))) {

@@ -3,14 +3,22 @@ import { Command } from "commander";
 import { z } from "zod";
 import { UNVERIFIABLE_CALLERS } from "../runtime/mutual_tls_server.ts";
 
-export const NodeConfig = z.object({
+const DEFAULT_RUN_DIRECTORY = "/run/denovirt";
+
+/** Where the program's own files are and go. */
+const Directories = z.object({
+  runDirectory: z.string().startsWith("/"),
+  /** Absent: where the program finds or unpacks its own. */
+  nativeDirectory: z.string().startsWith("/").optional(),
+});
+export type Directories = z.infer<typeof Directories>;
+
+export const NodeConfig = Directories.extend({
   nodeName: z.string().min(1, "is needed: give --node-name or NODE_NAME"),
   /** Absent: the Node object's InternalIP. */
   nodeIp: z.string().optional(),
   port: z.coerce.number().int().min(0).max(65535),
   kubeletRoot: z.string().startsWith("/"),
-  runDirectory: z.string().startsWith("/"),
-  nativeDirectory: z.string().startsWith("/").optional(),
   kubeconfig: z.string().optional(),
   /** Where the API server is, for a pod. */
   apiServer: z.object({ host: z.string(), port: z.string() }).optional(),
@@ -25,13 +33,16 @@ export interface CommandLine {
   env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Called with the configuration of the subcommand that was asked for. */
-export type RunAgent = (config: NodeConfig) => Promise<void>;
+/** What the subcommands do, each with its configuration. */
+export interface Subcommands {
+  agent: (config: NodeConfig) => Promise<void>;
+  probe: (directories: Directories) => Promise<void>;
+}
 
 /** Parses the command line and runs what it asks for. Bad flags end the process with code 2 and a line for people. */
 export async function runCommandLine(
   { args, env }: CommandLine,
-  { version, agent }: { version: string; agent: RunAgent },
+  { version, agent, probe }: Subcommands & { version: string },
 ): Promise<void> {
   const program = new Command("denovirt-node")
     .description("Runs the virtual machines of one Kubernetes node")
@@ -46,7 +57,7 @@ export async function runCommandLine(
     )
     .option("--port <port>", "port for the control plane", "8186")
     .option("--kubelet-root <path>", "the kubelet's directory", "/var/lib/kubelet")
-    .option("--run-directory <path>", "where running guests are kept", "/run/denovirt")
+    .option("--run-directory <path>", "where running guests are kept", DEFAULT_RUN_DIRECTORY)
     .option("--native-directory <path>", "holds libdenovirt.so and denovirt-domain")
     .option("--kubeconfig <path>", "how to reach the API server from outside of the cluster")
     .option("--namespace <name>", "namespace of the installation", "kubevirt")
@@ -59,6 +70,13 @@ export async function runCommandLine(
     .action(async (flags: Record<string, unknown>) => {
       await agent(parseConfig(flags, env));
     });
+  program.command("probe")
+    .description("loads the native parts, says what this node offers as JSON, and ends")
+    .option("--run-directory <path>", "where running guests are kept", DEFAULT_RUN_DIRECTORY)
+    .option("--native-directory <path>", "holds libdenovirt.so and denovirt-domain")
+    .action(async (flags: Record<string, unknown>) => {
+      await probe(usable(Directories.safeParse(flags)));
+    });
   await program.parseAsync([...args], { from: "user" });
 }
 
@@ -69,7 +87,10 @@ export function parseConfig(
 ): NodeConfig {
   const [host, port] = [env["KUBERNETES_SERVICE_HOST"], env["KUBERNETES_SERVICE_PORT"]];
   const apiServer = host && port ? { apiServer: { host, port } } : {};
-  const parsed = NodeConfig.safeParse({ nodeName: "", ...flags, ...apiServer });
+  return usable(NodeConfig.safeParse({ nodeName: "", ...flags, ...apiServer }));
+}
+
+function usable<T>(parsed: z.ZodSafeParseResult<T>): T {
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`);
   throw new TypeError(`Cannot use these flags: ${problems.join("; ")}`);

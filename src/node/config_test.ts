@@ -10,6 +10,7 @@ Deno.test("runCommandLine() runs the agent with defaults and the environment", a
   };
   await runCommandLine({ args: ["--port", "9000"], env }, {
     version: "1",
+    probe: () => Promise.reject(new Error("not asked for")),
     agent: (config) => {
       seen = config;
       return Promise.resolve();

@@ -37,11 +37,12 @@ const DOMAIN_PROGRAM_NAME = "denovirt-domain";
  */
 export class NativeLibrary implements Disposable {
   readonly #library: Deno.DynamicLibrary<typeof symbols>;
-  readonly #directory: string;
+  /** Holds `libdenovirt.so` and `denovirt-domain`. */
+  readonly directory: string;
 
   private constructor(library: Deno.DynamicLibrary<typeof symbols>, directory: string) {
     this.#library = library;
-    this.#directory = directory;
+    this.directory = directory;
   }
 
   /**
@@ -138,7 +139,7 @@ export class NativeLibrary implements Disposable {
   async runDomain(
     options: { vmDirectory: string; input: string; signal?: AbortSignal },
   ): Promise<string> {
-    const program = encode(`${this.#directory}/${DOMAIN_PROGRAM_NAME}`);
+    const program = encode(`${this.directory}/${DOMAIN_PROGRAM_NAME}`);
     const directory = encode(options.vmDirectory);
     const input = encode(options.input);
     const handle = new BigUint64Array(1);
