@@ -39,5 +39,10 @@ KUBECONFIG
 umask 022
 
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DENO_DIR="$mine/cache" DENO_NO_UPDATE_CHECK=1
-exec /bin/busybox nsenter -t 1 -m -- "$mine/deno" run --quiet --allow-all --no-config --no-lock --cached-only \
-  "$mine/node.js" --kubeconfig="$home/kubeconfig" --native-directory="$mine" --node-ip="$NODE_IP" "$@"
+set -- --kubeconfig="$home/kubeconfig" --node-ip="$NODE_IP" "$@"
+if [ -e "$mine/denovirt-node" ]; then                      # compiled: its native parts are inside
+  set -- "$mine/denovirt-node" agent "$@"
+else
+  set -- "$mine/deno" run --quiet --allow-all --no-config --no-lock --cached-only "$mine/node.js" --native-directory="$mine" "$@"
+fi
+exec /bin/busybox nsenter -t 1 -m -- "$@"

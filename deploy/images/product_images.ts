@@ -1,4 +1,9 @@
 import { createHash } from "node:crypto";
+import {
+  CONTROLLER_PERMISSIONS,
+  NATIVE_PARTS,
+  type Programs,
+} from "../binaries/compile_programs.ts";
 import { bundle } from "./bundle.ts";
 import { type Image, writeImageArchive } from "./image_archive.ts";
 import { sharedLibraries } from "./shared_libraries.ts";
@@ -7,10 +12,6 @@ const HERE = new URL(".", import.meta.url).pathname;
 const SOURCES = new URL("../../src", import.meta.url).pathname;
 /** Debian's busybox-static: the shell, cp and nsenter of the node image's entry. */
 const BUSYBOX = "/usr/bin/busybox";
-/** In the directory of native parts. */
-const NODE_NATIVES = ["libdenovirt.so", "denovirt-domain", "envelope"];
-/** What the controller may do; it neither writes files nor starts programs. */
-const CONTROLLER_PERMISSIONS = ["--allow-net", "--allow-env", "--allow-read", "--allow-sys"];
 const RUN = ["run", "--quiet", "--no-config", "--no-lock", "--cached-only"];
 
 export interface ProductImageOptions {
@@ -18,16 +19,20 @@ export interface ProductImageOptions {
   directory: string;
   /** Holds libdenovirt.so, denovirt-domain and envelope. */
   nativeDirectory: string;
+  /** To use instead of Deno and bundles of the sources. */
+  programs?: Programs;
 }
 
 /** Writes envelope.tar, controller.tar and node.tar without a container daemon, and returns their paths. */
 export async function writeProductImages(options: ProductImageOptions): Promise<string[]> {
   const work = await Deno.makeTempDir({ prefix: "denovirt-images-" });
   try {
+    const { nativeDirectory, programs } = options;
     const images = [
-      envelopeImage(options.nativeDirectory),
-      await controllerImage(work),
-      await nodeImage(options.nativeDirectory, work),
+      envelopeImage(nativeDirectory),
+      ...programs === undefined
+        ? [await bundledController(work), await bundledNode(nativeDirectory, work)]
+        : [await compiledController(programs), await compiledNode(programs)],
     ];
     const paths: string[] = [];
     for (const image of images) {
@@ -51,37 +56,70 @@ function envelopeImage(nativeDirectory: string): Image {
   };
 }
 
-async function controllerImage(work: string): Promise<Image> {
+/** A file of an image, and where it comes from. */
+type Source = readonly [path: string, source: string, mode?: number];
+
+async function bundledController(work: string): Promise<Image> {
   await bundle(`${SOURCES}/controller.ts`, `${work}/controller.js`);
-  const deno = Deno.execPath();
-  const libraries = await sharedLibraries(deno);
+  const command = ["/bin/deno", ...RUN, ...CONTROLLER_PERMISSIONS, "/app/controller.js"];
+  return await controllerImage(command, [
+    ["/bin/deno", Deno.execPath()],
+    ["/app/controller.js", `${work}/controller.js`, 0o644],
+  ]);
+}
+
+async function compiledController(programs: Programs): Promise<Image> {
+  const path = "/bin/denovirt-controller";
+  const command = [path, "run", ...refusals(programs)];
+  return await controllerImage(command, [[path, programs.controller]]);
+}
+
+/** @param files the program first */
+async function controllerImage(
+  entrypoint: readonly string[],
+  files: readonly Source[],
+): Promise<Image> {
+  const libraries = await sharedLibraries(files[0]?.[1] ?? "");
   return {
     name: "denovirt.local/controller:dev",
-    entrypoint: ["/bin/deno", ...RUN, ...CONTROLLER_PERMISSIONS, "/app/controller.js"],
+    entrypoint,
     environment: ["DENO_DIR=/tmp/deno", "DENO_NO_UPDATE_CHECK=1"],
     user: "1001:1001",
     entries: [
-      { kind: "file", path: "/bin/deno", source: deno },
-      { kind: "file", path: "/app/controller.js", source: `${work}/controller.js`, mode: 0o644 },
+      ...files.map((
+        [path, source, mode = 0o755],
+      ) => ({ kind: "file", path, source, mode } as const)),
       ...libraries.map((path) => ({ kind: "file", path, source: path } as const)),
     ],
   };
 }
 
-/** The agent's payload and the means to put it on the host: see node_entry.sh. */
-async function nodeImage(nativeDirectory: string, work: string): Promise<Image> {
+async function bundledNode(nativeDirectory: string, work: string): Promise<Image> {
   await bundle(`${SOURCES}/node.ts`, `${work}/node.js`);
-  const payload: [name: string, source: string][] = [
+  return await nodeImage([], [
     ["deno", Deno.execPath()],
     ["node.js", `${work}/node.js`],
-    ...NODE_NATIVES.map((name): [string, string] => [name, `${nativeDirectory}/${name}`]),
-  ];
+    ...NATIVE_PARTS.map((name): Source => [name, `${nativeDirectory}/${name}`]),
+  ]);
+}
+
+async function compiledNode(programs: Programs): Promise<Image> {
+  return await nodeImage(refusals(programs), [["denovirt-node", programs.node]]);
+}
+
+/** Programs of a runtime that cannot verify callers would not start without. */
+function refusals({ verifiesCallers }: Programs): string[] {
+  return verifiesCallers ? [] : ["--unverifiable-callers=refuse"];
+}
+
+/** The agent's payload and the means to put it on the host: see node_entry.sh. */
+async function nodeImage(flags: readonly string[], payload: readonly Source[]): Promise<Image> {
   const hash = createHash("sha256");
   for (const [name, source] of payload) hash.update(name).update(await Deno.readFile(source));
   const applets = ["sh", "cat", "cp", "mv", "rm", "mktemp", "readlink"];
   return {
     name: "denovirt.local/node:dev",
-    entrypoint: ["/entry"],
+    entrypoint: ["/entry", ...flags],
     entries: [
       { kind: "file", path: "/entry", source: `${HERE}/node_entry.sh` },
       { kind: "file", path: "/bin/busybox", source: BUSYBOX },

@@ -1,8 +1,9 @@
 /** How long the controller takes from exec until it serves, and until its caches are full. */
 import { waitUntil } from "../cluster/wait_until.ts";
-import { startController } from "../integration/controller_process.ts";
+import { type ControllerOptions, startController } from "../integration/controller_process.ts";
 import { runCommand } from "../toolchain/run_command.ts";
 import { percentile } from "./percentile.ts";
+import { residentBytes } from "./process_usage.ts";
 
 const STARTS = 3;
 const LOG_TIMEOUT_MS = 30_000;
@@ -23,15 +24,21 @@ export interface StartTimes {
   syncedMs: number;
   /** A program that does nothing. */
   bareMs: number;
+  /** Resident memory once the caches are full. */
+  rssBytes: number;
 }
 
-export async function startTimes(kubeconfig: string): Promise<StartTimes> {
+export async function startTimes(
+  kubeconfig: string,
+  options: ControllerOptions = {},
+): Promise<StartTimes> {
   const serving: number[] = [];
   const synced: number[] = [];
   const bare: number[] = [];
+  const rss: number[] = [];
   for (let start = 0; start < STARTS; start++) {
     bare.push(await emptyProgramMs());
-    await using controller = await startController(kubeconfig);
+    await using controller = await startController(kubeconfig, options);
     const lines = await waitUntil({
       what: "the controller's caches to be full",
       timeoutMs: LOG_TIMEOUT_MS,
@@ -41,6 +48,7 @@ export async function startTimes(kubeconfig: string): Promise<StartTimes> {
           found.some(({ message, informer }) => message === "synced" && informer === cache)
         ),
     });
+    rss.push((await residentBytes(controller.pid)).rss);
     const after = (is: (line: LogLine) => boolean) =>
       lines.filter(is).map(({ time }) => Date.parse(time) - controller.executedAtMs);
     serving.push(after(({ message }) => message === "serving")[0] ?? NaN);
@@ -54,6 +62,7 @@ export async function startTimes(kubeconfig: string): Promise<StartTimes> {
     servingMs: percentile(serving, 0.5),
     syncedMs: percentile(synced, 0.5),
     bareMs: percentile(bare, 0.5),
+    rssBytes: percentile(rss, 0.5),
   };
 }
 

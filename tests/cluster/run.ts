@@ -2,14 +2,17 @@
  * The product on a real control plane with two real kubelets on this machine, with real guests. Ends with one line:
  * "N passed, N failed".
  *
- *   deno run --allow-all tests/cluster/run.ts [--filter TEXT] [--keep]
+ *   deno run --allow-all tests/cluster/run.ts [--filter TEXT] [--compiled] [--keep]
  *
- * --filter runs the test files whose name contains TEXT. --keep leaves the cluster until Enter is pressed.
+ * --compiled installs images of the compiled programs, and leaves out what their runtime refuses to do. --filter runs
+ * the test files whose name contains TEXT. --keep leaves the cluster until Enter is pressed.
  */
+import { compilePrograms, type Programs } from "../../deploy/binaries/compile_programs.ts";
 import { writeProductImages } from "../../deploy/images/product_images.ts";
 import { closingLine, type Outcome } from "../runner/outcome.ts";
 import { runDenoTests } from "../runner/run_deno_tests.ts";
 import { debianGuestImage, kernelGuestImage } from "../toolchain/build_guest_images.ts";
+import { compileRuntime } from "../toolchain/build_compile_runtime.ts";
 import { nativeDirectory } from "../toolchain/build_native.ts";
 import { testImages } from "../toolchain/build_test_images.ts";
 import { prepareMachine } from "../toolchain/prepare.ts";
@@ -20,32 +23,65 @@ import { install } from "./install.ts";
 const HERE = new URL(".", import.meta.url).pathname;
 const NODES = 2;
 const TESTS_TIMEOUT_MS = 40 * 60_000;
+const COMPILED = Deno.args.includes("--compiled");
 
-async function images(directory: string): Promise<string[]> {
+/** Only of the compiled programs. */
+const OF_COMPILED = "compiled_test.ts";
+/** A test that calls the aggregated API: a program that cannot verify callers refuses them. */
+const NEEDS_CALLERS = /guest_console\.ts|\.verb\(|\/apis\/subresources/;
+
+async function compiledPrograms(directory: string): Promise<Programs> {
+  const [runtime, native] = [await compileRuntime(), await nativeDirectory()];
+  const options = { directory, nativeDirectory: native, runtime };
+  return await step("compiling the programs", () => compilePrograms(options));
+}
+
+async function images(directory: string, programs: Programs | undefined): Promise<string[]> {
   const native = await nativeDirectory();
   const guests = [...await testImages(), await kernelGuestImage(), await debianGuestImage()];
+  const options = { directory, nativeDirectory: native, ...(programs ? { programs } : {}) };
   const product = await step(
     "writing the product's images",
-    () => writeProductImages({ directory, nativeDirectory: native }),
+    () => writeProductImages(options),
   );
   return [...guests, ...product];
 }
 
-async function startCluster(): Promise<Cluster> {
+interface StartedCluster {
+  cluster: Cluster;
+  verifiesCallers: boolean;
+}
+
+async function startCluster(): Promise<StartedCluster> {
   const directory = await Deno.makeTempDir({ prefix: "denovirt-images-" });
   try {
-    return await Cluster.start({ nodes: NODES, images: await images(directory) });
+    const programs = COMPILED ? await compiledPrograms(directory) : undefined;
+    const cluster = await Cluster.start({
+      nodes: NODES,
+      images: await images(directory, programs),
+    });
+    return { cluster, verifiesCallers: programs?.verifiesCallers ?? true };
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
 }
 
-async function testFiles(filter: string): Promise<string[]> {
-  const names: string[] = [];
+/** Paths of the test files, and the names of those that cannot run here with the reason. */
+async function testFiles(
+  filter: string,
+  { verifiesCallers }: StartedCluster,
+): Promise<{ paths: string[]; skipped: string[] }> {
+  const [paths, skipped]: [string[], string[]] = [[], []];
   for await (const { name } of Deno.readDir(HERE)) {
-    if (name.endsWith("_test.ts") && name.includes(filter)) names.push(`${HERE}${name}`);
+    if (!name.endsWith("_test.ts") || !name.includes(filter)) continue;
+    if (name === OF_COMPILED && !COMPILED) continue;
+    const path = `${HERE}${name}`;
+    if (
+      verifiesCallers || name === OF_COMPILED || !NEEDS_CALLERS.test(await Deno.readTextFile(path))
+    ) paths.push(path);
+    else skipped.push(`${name}: consoles and verbs need a runtime that verifies callers`);
   }
-  return names.sort();
+  return { paths: paths.sort(), skipped: skipped.sort() };
 }
 
 async function run(): Promise<Outcome> {
@@ -53,13 +89,17 @@ async function run(): Promise<Outcome> {
     ? Deno.args[Deno.args.indexOf("--filter") + 1] ?? ""
     : "";
   await prepareMachine();
-  await using cluster = await startCluster();
+  const started = await startCluster();
+  await using cluster = started.cluster;
   await install(cluster);
-  const paths = await testFiles(filter);
+  const { paths, skipped } = await testFiles(filter, started);
   const outcome = paths.length > 0
     ? await runDenoTests({
       paths,
-      env: { DENOVIRT_TEST_CLUSTER: cluster.directory },
+      env: {
+        DENOVIRT_TEST_CLUSTER: cluster.directory,
+        DENOVIRT_TEST_VERIFIES_CALLERS: `${started.verifiesCallers}`,
+      },
       timeoutMs: TESTS_TIMEOUT_MS,
     })
     : { passed: 0, failed: 0, skipped: [] };
@@ -67,7 +107,7 @@ async function run(): Promise<Outcome> {
     say(`KUBECONFIG=${cluster.kubeconfigPath}\nPress Enter to stop the cluster`);
     await Deno.stdin.read(new Uint8Array(1));
   }
-  return outcome;
+  return { ...outcome, skipped: [...outcome.skipped, ...skipped] };
 }
 
 const outcome = await run();

@@ -21,6 +21,13 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 const NAMESPACE = "kubevirt";
 const ADDRESS = "127.0.0.1";
 const READY_TIMEOUT_MS = 60_000;
+const FROM_SOURCES = [
+  Deno.execPath(),
+  "run",
+  "--no-check",
+  "--allow-all",
+  `${ROOT}src/controller.ts`,
+];
 /** Objects by which the API server calls the controller. */
 const CALLERS: readonly [Resource, ObjectKey][] = [
   [MUTATING_WEBHOOK_CONFIGURATIONS, { name: "virt-api-mutator" }],
@@ -62,10 +69,17 @@ export interface ControllerProcess extends AsyncDisposable {
   stop(): Promise<number>;
 }
 
+export interface ControllerOptions {
+  logLevel?: "debug" | "info";
+  /** @default the sources, run by the Deno that runs the tests */
+  program?: readonly string[];
+  flags?: readonly string[];
+}
+
 /** Installs and starts it, and waits until the aggregated API is available. */
 export async function startController(
   kubeconfig: string,
-  { logLevel = "debug" }: { logLevel?: "debug" | "info" } = {},
+  { logLevel = "debug", program = FROM_SOURCES, flags = [] }: ControllerOptions = {},
 ): Promise<ControllerProcess> {
   const connection = await kubeconfigConnection(kubeconfig);
   const admin = new FetchClient({ connection, userAgent: "denovirt-test/0" });
@@ -85,18 +99,16 @@ export async function startController(
   const own = await connectionOf("denovirt-controller");
   await Deno.writeTextFile(path, await kubeconfigText(own));
   const executedAtMs = Date.now();
-  const child = new Deno.Command(Deno.execPath(), {
+  const child = new Deno.Command(program[0] ?? "", {
     args: [
-      "run",
-      "--no-check",
-      "--allow-all",
-      `${ROOT}src/controller.ts`,
+      ...program.slice(1),
       "run",
       `--kubeconfig=${path}`,
       "--envelope-image=denovirt.local/envelope:dev",
       `--hostname=${ADDRESS}`,
       `--port=${port}`,
       `--log-level=${logLevel}`,
+      ...flags,
     ],
     cwd: ROOT,
     stdin: "null",
@@ -138,7 +150,9 @@ export async function startController(
     },
   };
   try {
-    await untilAvailable(admin);
+    let ended = false;
+    void child.status.then(() => ended = true);
+    await untilAvailable(admin, () => ended);
     return controller;
   } catch (cause) {
     await controller[Symbol.asyncDispose]();
@@ -188,7 +202,7 @@ async function kubeconfigText(connection: Connection): Promise<string> {
   });
 }
 
-async function untilAvailable(admin: FetchClient): Promise<void> {
+async function untilAvailable(admin: FetchClient, ended: () => boolean): Promise<void> {
   for (const version of ["v1", "v1alpha3"]) {
     await waitUntil({
       what: `the aggregated API ${version} to be available`,
@@ -200,6 +214,7 @@ async function untilAvailable(admin: FetchClient): Promise<void> {
         return service.status?.conditions?.find(({ type }) => type === "Available");
       },
       until: (condition) => condition?.status === "True",
+      hopeless: () => ended() ? "the controller has ended" : undefined,
     });
   }
 }

@@ -1,4 +1,4 @@
-import { cachedBuild } from "./cached_build.ts";
+import { cachedBuild, isBuilt } from "./cached_build.ts";
 import { say } from "./progress.ts";
 import { runCommand } from "./run_command.ts";
 
@@ -14,19 +14,24 @@ const PROGRAMS = [
 ];
 /** The packages that `kubectl version`, `/version` and a node's nodeInfo read their answer from. */
 const VERSION_PACKAGES = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"];
+const RECIPE = {
+  name: "kubernetes",
+  what: "building Kubernetes and etcd from Go modules",
+  paths: [`${SOURCE}/go.mod`, `${SOURCE}/go.sum`, `${SOURCE}/hyperkube`],
+  build,
+};
 
 /**
  * The directory with etcd, kubectl and Kubernetes' own programs: one binary that goes by seven names.
  * Built from the Go module proxy; about 15 minutes on two cores the first time.
  */
 export async function kubernetesDirectory(): Promise<string> {
-  const directory = await cachedBuild({
-    name: "kubernetes",
-    what: "building Kubernetes and etcd from Go modules",
-    paths: [`${SOURCE}/go.mod`, `${SOURCE}/go.sum`, `${SOURCE}/hyperkube`],
-    build,
-  });
-  return `${directory}/bin`;
+  return `${await cachedBuild(RECIPE)}/bin`;
+}
+
+/** Whether {@link kubernetesDirectory} has only to look it up. */
+export async function kubernetesIsBuilt(): Promise<boolean> {
+  return await isBuilt(RECIPE);
 }
 
 async function build(directory: string): Promise<void> {

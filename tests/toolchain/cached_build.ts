@@ -41,6 +41,13 @@ export async function cachedBuild(recipe: CachedBuild): Promise<string> {
   return result;
 }
 
+/** Whether asking for it would build nothing. */
+export async function isBuilt(
+  recipe: Pick<CachedBuild, "name" | "paths" | "texts">,
+): Promise<boolean> {
+  return await exists(`${cacheDirectory()}/${recipe.name}-${contentHash(recipe)}`);
+}
+
 async function removeStale(cache: string, name: string): Promise<void> {
   const entry = new RegExp(`^${name}-[0-9a-f]{16}$`);
   for await (const { name: other } of Deno.readDir(cache)) {

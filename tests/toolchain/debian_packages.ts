@@ -63,9 +63,18 @@ export async function installMissingPackages(): Promise<void> {
   for (const { purpose, packages } of missing) {
     say(`installing for ${purpose}: ${packages.join(" ")}`);
   }
+  await install(missing.flatMap((each) => each.packages));
+}
+
+/** For what only some runs need. */
+export async function installPackages(purpose: string, packages: readonly string[]): Promise<void> {
+  say(`installing for ${purpose}: ${packages.join(" ")}`);
+  await install(packages);
+}
+
+async function install(packages: readonly string[]): Promise<void> {
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   await step("apt-get update", () => runCommand(["apt-get", "update", "-qq"], { env }));
-  const install = ["apt-get", "install", "-qq", "-y", "--no-install-recommends"];
-  const packages = missing.flatMap((each) => each.packages);
-  await step("apt-get install", () => runCommand([...install, ...packages], { env }));
+  const command = ["apt-get", "install", "-qq", "-y", "--no-install-recommends"];
+  await step("apt-get install", () => runCommand([...command, ...packages], { env }));
 }
