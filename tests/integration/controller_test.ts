@@ -32,6 +32,7 @@ import { readFrontProxy } from "../../src/subresources/front_proxy.ts";
 import { SubresourceServer } from "../../src/subresources/server.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
 import { type ControllerProcess, startController } from "./controller_process.ts";
+import { playKubelet } from "./played_kubelet.ts";
 
 const BASE = "/apis/subresources.kubevirt.io/v1";
 /** A loopback address of its own, so that the agent's port is free there. */
@@ -386,10 +387,6 @@ async function nodeCertificates(bench: Bench): Promise<void> {
   await admin.delete(NODES, { name: "test-other" });
 }
 
-interface LauncherPod extends KubeObject {
-  spec: { containers: { name: string; image: string }[] };
-}
-
 /** The controllers' part of the road to Running is walked for real; the kubelet's and the agent's are played here. */
 async function runOnTestNode(bench: Bench, name: string, agent: FetchClient): Promise<void> {
   const { admin, namespace } = bench;
@@ -398,38 +395,7 @@ async function runOnTestNode(bench: Bench, name: string, agent: FetchClient): Pr
     instance(name),
     { namespace },
   );
-  const labelSelector = `kubevirt.io/created-by=${vmi.metadata.uid}`;
-  const pods = await bench.until(
-    "a launcher pod",
-    () => admin.list<LauncherPod>(PODS, { namespace, labelSelector }),
-    (seen) => seen.items.length > 0,
-  );
-  const [{ metadata: { name: pod } = { name: "" }, spec } = {}] = pods.items;
-  const binding = {
-    apiVersion: "v1",
-    kind: "Binding",
-    metadata: { name: pod },
-    target: { apiVersion: "v1", kind: "Node", name: "test-agent" },
-  };
-  const path = `/api/v1/namespaces/${namespace}/pods/${pod}/binding`;
-  await admin.raw("POST", path, { body: binding });
-  const conditions = [{ type: "ContainersReady", status: "True" }];
-  const containerStatuses = spec?.containers.map(({ name, image }) => ({
-    name,
-    image,
-    imageID: image,
-    ready: true,
-    restartCount: 0,
-    state: { running: { startedAt: "2026-01-01T00:00:00Z" } },
-  }));
-  const podIPs = [{ ip: "10.0.0.7" }];
-  const status = { phase: "Running", conditions, containerStatuses, podIP: "10.0.0.7", podIPs };
-  await admin.patch(PODS, bench.key(pod), { status }, { subresource: "status" });
-  await bench.until(
-    "phase Scheduled",
-    () => bench.vmi(name),
-    (seen) => seen?.status?.phase === "Scheduled",
-  );
+  await playKubelet(admin, { vmi, nodeName: "test-agent" });
   await agent.patch(VIRTUAL_MACHINE_INSTANCES, bench.key(name), { status: { phase: "Running" } });
 }
 

@@ -7,9 +7,10 @@
  * An instance whose pod still lives is left alone: the agent may be away while its guests run on, and a guest that is started
  * elsewhere while it still runs here would write to the same disks.
  */
+import { NODE_UNRESPONSIVE_REASON } from "../../api/conditions.ts";
 import { NODE_HEARTBEAT_ANNOTATION, NODE_SCHEDULABLE_LABEL } from "../../api/labels.ts";
 import { isFinalPhase } from "../../api/phases.ts";
-import type { Decision } from "../../runtime/reconciler.ts";
+import type { Decision, EventRecord } from "../../runtime/reconciler.ts";
 import type { Pod } from "../core_objects.ts";
 import { msUntil } from "../timestamp.ts";
 import type { InstanceOnNode, NodeAction, NodeWorld } from "./world.ts";
@@ -26,18 +27,26 @@ export function decideNode(world: NodeWorld): NodeDecision {
   if (remainingMs === undefined) return { actions: [], status: undefined };
   if (remainingMs > 0) return { actions: [], status: undefined, requeueAfterMs: remainingMs };
   const lost = world.instances.filter(isLost);
+  const why = world.node === undefined
+    ? `Node ${world.name} was removed from the cluster`
+    : `The agent of node ${world.name} has not been heard of for more than 5 minutes`;
   const actions: NodeAction[] = lost.map(({ vmi }) => ({
     type: "fail_instance",
     vmi,
-    message: world.node === undefined
-      ? `Node ${world.name} was removed from the cluster`
-      : `The agent of node ${world.name} has not been heard of for more than 5 minutes`,
+    message: why,
   }));
-  if (world.node?.metadata.labels?.[NODE_SCHEDULABLE_LABEL] === "true") {
+  const events = lost.map(({ vmi }) => unresponsive(vmi, why));
+  const { node } = world;
+  if (node?.metadata.labels?.[NODE_SCHEDULABLE_LABEL] === "true") {
     actions.unshift({ type: "mark_unschedulable" });
+    events.unshift(unresponsive(node, `${why}: it takes no more guests`));
   }
   const isDone = world.instances.length === lost.length;
-  return { actions, status: undefined, ...(!isDone && { requeueAfterMs: RECHECK_MS }) };
+  return { actions, status: undefined, events, ...(!isDone && { requeueAfterMs: RECHECK_MS }) };
+}
+
+function unresponsive(regarding: EventRecord["regarding"], message: string): EventRecord {
+  return { regarding, type: "Warning", reason: NODE_UNRESPONSIVE_REASON, message };
 }
 
 /**

@@ -1,0 +1,230 @@
+/** What the controller does about a node whose agent has fallen silent: on a real API server, with nodes that are entries. */
+import assert from "node:assert/strict";
+import { NODE_HEARTBEAT_ANNOTATION, NODE_SCHEDULABLE_LABEL } from "../../src/api/labels.ts";
+import { VIRTUAL_MACHINE_INSTANCES } from "../../src/api/registry.ts";
+import type { VirtualMachineInstance } from "../../src/api/virtual_machine_instance.ts";
+import { KubeError } from "../../src/kube/client.ts";
+import {
+  EVENTS,
+  NAMESPACES,
+  NODES,
+  PODS,
+  SERVICE_ACCOUNTS,
+} from "../../src/kube/core_resources.ts";
+import type { FetchClient } from "../../src/kube/fetch_client.ts";
+import { keyOf, type KubeObject } from "../../src/kube/object.ts";
+import { SKIP_NOTE, TEST_KUBECONFIG } from "../../src/kube/testing/real_server.ts";
+import { Heartbeat } from "../../src/node/heartbeat.ts";
+import type { Node } from "../../src/resources/core_objects.ts";
+import { SCHEDULED_BY_TEST } from "../../src/resources/testing/builders.ts";
+import { SYSTEM_CLOCK } from "../../src/runtime/clock.ts";
+import { SILENT_LOGGER } from "../../src/runtime/log.ts";
+import { waitUntil } from "../cluster/wait_until.ts";
+import { startController } from "./controller_process.ts";
+import { playKubelet } from "./played_kubelet.ts";
+
+const TIMEOUT_MS = 30_000;
+/** KubeVirt gives an agent up after five minutes. */
+const SILENT_MS = 301_000;
+const ALMOST_SILENT_MS = 240_000;
+
+interface CoreEvent extends KubeObject {
+  reason: string;
+  message: string;
+  involvedObject: { kind: string; name: string };
+}
+
+class Bed {
+  readonly admin: FetchClient;
+  readonly id = crypto.randomUUID().slice(0, 8);
+  readonly namespace = `unresponsive-${this.id}`;
+  readonly silent = `silent-${this.id}`;
+  readonly alive = `alive-${this.id}`;
+
+  constructor(admin: FetchClient) {
+    this.admin = admin;
+  }
+
+  /** A node whose agent was last heard of so long ago. */
+  async heard(name: string, agoMs: number): Promise<void> {
+    const heartbeat = new Date(Date.now() - agoMs).toISOString();
+    await this.admin.patch(NODES, { name }, {
+      metadata: {
+        labels: { [NODE_SCHEDULABLE_LABEL]: "true" },
+        annotations: { [NODE_HEARTBEAT_ANNOTATION]: heartbeat },
+      },
+    });
+  }
+
+  async schedulable(name: string): Promise<string | undefined> {
+    const node = await this.admin.get<Node>(NODES, { name });
+    return node?.metadata.labels?.[NODE_SCHEDULABLE_LABEL];
+  }
+
+  /** An instance that was handed over to a node. */
+  async run(name: string, nodeName: string): Promise<VirtualMachineInstance> {
+    const { admin, namespace } = this;
+    const vmi = await admin.create<VirtualMachineInstance>(VIRTUAL_MACHINE_INSTANCES, {
+      apiVersion: "kubevirt.io/v1",
+      kind: "VirtualMachineInstance",
+      metadata: { name },
+      spec: {
+        domain: { memory: { guest: "64Mi" }, devices: {} },
+        schedulerName: SCHEDULED_BY_TEST,
+      },
+    }, { namespace });
+    await playKubelet(admin, { vmi, nodeName });
+    return vmi;
+  }
+
+  async look(vmi: VirtualMachineInstance): Promise<VirtualMachineInstance["status"]> {
+    const key = keyOf(vmi);
+    return (await this.admin.get<VirtualMachineInstance>(VIRTUAL_MACHINE_INSTANCES, key))?.status;
+  }
+
+  /** Its containers end while nobody is there to say how the guest did. */
+  async endPod({ metadata: { uid } }: VirtualMachineInstance): Promise<void> {
+    const { admin, namespace } = this;
+    const labelSelector = `kubevirt.io/created-by=${uid}`;
+    const { items } = await admin.list<KubeObject>(PODS, { namespace, labelSelector });
+    for (const { metadata: { name } } of items) {
+      const status = { phase: "Failed" };
+      await admin.patch(PODS, { namespace, name }, { status }, { subresource: "status" });
+    }
+  }
+
+  async events(namespace: string, about: string): Promise<string[]> {
+    const { items } = await this.admin.list<CoreEvent>(EVENTS, { namespace });
+    return items.filter(({ involvedObject: { name } }) => name === about)
+      .map(({ involvedObject, reason }) => `${involvedObject.kind} ${reason}`);
+  }
+}
+
+Deno.test({
+  name: `node controller gives up nodes that are not heard of${SKIP_NOTE}`,
+  ignore: TEST_KUBECONFIG === undefined,
+  fn: async (test) => {
+    await using controller = await startController(TEST_KUBECONFIG ?? "");
+    const bed = new Bed(controller.admin);
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => clearAway(bed));
+    await setUp(bed);
+    const left = await bed.run("left", bed.silent);
+    const ended = await bed.run("ended", bed.silent);
+    const elsewhere = await bed.run("elsewhere", bed.alive);
+
+    await test.step("a node that was heard of four minutes ago keeps its guests", async () => {
+      await bed.heard(bed.alive, ALMOST_SILENT_MS);
+      await bed.endPod(elsewhere);
+    });
+
+    await test.step("a silent node is taken out, and its guests without a pod fail", async () => {
+      await bed.endPod(ended);
+      await bed.heard(bed.silent, SILENT_MS);
+      const status = await waitUntil({
+        what: "the guest whose pod has ended to fail",
+        timeoutMs: TIMEOUT_MS,
+        look: () => bed.look(ended),
+        until: (seen) => seen?.phase === "Failed",
+      });
+      assert.equal(status?.reason, "NodeUnresponsive");
+      const told = status?.conditions?.find(({ type }) => type === "Synchronized")?.message;
+      assert.match(told ?? "", /has not been heard of for more than 5 minutes/);
+      assert.equal(await bed.schedulable(bed.silent), "false");
+    });
+
+    await test.step("a guest whose pod lives is left alone, and so is another node's", async () => {
+      assert.equal((await bed.look(left))?.phase, "Scheduled");
+      assert.equal((await bed.look(elsewhere))?.phase, "Scheduled");
+      assert.equal(await bed.schedulable(bed.alive), "true");
+    });
+
+    await test.step("it is told once of the node and once of the guest", async () => {
+      const node = await waitUntil({
+        what: "an event about the node",
+        timeoutMs: TIMEOUT_MS,
+        look: () => bed.events("default", bed.silent),
+        until: (seen) => seen.includes("Node NodeUnresponsive"),
+      });
+      assert.equal(node.filter((each) => each === "Node NodeUnresponsive").length, 1);
+      const guest = await bed.events(bed.namespace, "ended");
+      assert.ok(guest.includes("VirtualMachineInstance NodeUnresponsive"), guest.join());
+    });
+
+    await test.step("an agent that comes back takes guests again", async () => {
+      const { metadata: { uid } } = await node(bed, bed.silent);
+      using agent = await controller.clientOf("denovirt-node", { name: bed.silent, uid });
+      const heartbeat = new Heartbeat({
+        client: agent,
+        nodeName: bed.silent,
+        clock: SYSTEM_CLOCK,
+        log: SILENT_LOGGER,
+        events: { record: () => {} },
+        missing: () => Promise.resolve([]),
+      });
+      const stop = new AbortController();
+      const running = heartbeat.run(stop.signal);
+      await waitUntil({
+        what: "the node to take guests",
+        timeoutMs: TIMEOUT_MS,
+        look: () => bed.schedulable(bed.silent),
+        until: (seen) => seen === "true",
+      });
+      stop.abort();
+      await running;
+      assert.equal(await bed.schedulable(bed.silent), "false", "it has left");
+    });
+
+    await test.step("the guests of a node that is removed fail with it", async () => {
+      await bed.endPod(left);
+      await bed.admin.delete(NODES, { name: bed.silent });
+      const status = await waitUntil({
+        what: "the guest to fail",
+        timeoutMs: TIMEOUT_MS,
+        look: () => bed.look(left),
+        until: (seen) => seen?.phase === "Failed",
+      });
+      assert.equal(status?.reason, "NodeUnresponsive");
+    });
+  },
+});
+
+async function setUp(bed: Bed): Promise<void> {
+  const { admin, namespace, silent, alive } = bed;
+  await admin.create(NAMESPACES, { metadata: { name: namespace } });
+  try {
+    await admin.create(SERVICE_ACCOUNTS, { metadata: { name: "default" } }, { namespace });
+  } catch (error) {
+    if (!(error instanceof KubeError && error.reason === "AlreadyExists")) throw error;
+  }
+  for (const name of [silent, alive]) {
+    await admin.create(NODES, { metadata: { name } });
+    await bed.heard(name, 0);
+  }
+}
+
+async function node({ admin }: Bed, name: string): Promise<KubeObject> {
+  const found = await admin.get<KubeObject>(NODES, { name });
+  if (found === undefined) throw new Error(`Cannot find node ${name}`);
+  return found;
+}
+
+/** Nobody ends pods that were bound by hand. */
+async function clearAway({ admin, namespace, silent, alive }: Bed): Promise<void> {
+  const pods = await admin.list<KubeObject>(PODS, { namespace });
+  for (const { metadata: { name } } of pods.items) {
+    await admin.delete(PODS, { namespace, name }, { gracePeriodSeconds: 0 });
+  }
+  const instances = await admin.list<KubeObject>(VIRTUAL_MACHINE_INSTANCES, { namespace });
+  for (const { metadata: { name } } of instances.items) {
+    await admin.delete(VIRTUAL_MACHINE_INSTANCES, { namespace, name });
+  }
+  await waitUntil({
+    what: "the instances to be gone",
+    timeoutMs: TIMEOUT_MS,
+    look: () => admin.list(VIRTUAL_MACHINE_INSTANCES, { namespace }),
+    until: (seen) => seen.items.length === 0,
+  });
+  await admin.delete(NAMESPACES, { name: namespace });
+  for (const name of [silent, alive]) await admin.delete(NODES, { name });
+}
