@@ -39,6 +39,7 @@ import { runDevicePlugins } from "./node/device_plugins/device_plugins.ts";
 import { guestDevices } from "./node/device_plugins/node_device.ts";
 import { followDomainEvents } from "./node/domain_events.ts";
 import { emulationReason } from "./node/emulation.ts";
+import type { FenceOptions } from "./node/fence.ts";
 import { findFirmware } from "./node/firmware.ts";
 import { Heartbeat } from "./node/heartbeat.ts";
 import { NodeLabeller } from "./node/labels/node_labeller.ts";
@@ -144,7 +145,7 @@ class Agent {
   async run(signal: AbortSignal): Promise<void> {
     const { hypervisor, log } = this.#parts;
     const facts = await this.#nodeFacts();
-    await adoptDomains(hypervisor, { log, signal });
+    await adoptDomains({ ...this.#fence(), clock: this.#clock }, signal);
     const controller = this.#controller(facts);
     const enqueue = (key: ObjectKey) => controller.enqueue(key);
     await Promise.all([
@@ -158,7 +159,7 @@ class Agent {
         clock: this.#clock,
         log,
       }, signal),
-      this.#orphans().run(signal),
+      this.#orphans(signal).run(signal),
       this.#heartbeat().run(signal),
       this.#offerDevices(signal),
       this.#labelNode(facts, signal),
@@ -210,19 +211,23 @@ class Agent {
     return controller;
   }
 
-  #orphans(): Orphans {
-    const { client, hypervisor, log } = this.#parts;
-    return new Orphans({
-      client,
-      hypervisor,
+  #fence(): FenceOptions {
+    const { client, config: { nodeName }, hypervisor, log } = this.#parts;
+    return { client, hypervisor, nodeName, log, events: this.#events };
+  }
+
+  #orphans(signal: AbortSignal): Orphans {
+    const orphans = new Orphans({
+      ...this.#fence(),
       clock: this.#clock,
-      log,
       known: () => {
         const uids = new Set(this.#vmis.list().map(({ metadata }) => metadata.uid));
         if (this.#vmis.hasSynced) this.#memory.keepOnly(uids);
         return uids;
       },
     });
+    orphans.follow(this.#vmis, signal);
+    return orphans;
   }
 
   #heartbeat(): Heartbeat {

@@ -220,3 +220,7 @@ export const COMPONENT_LABEL = "app.kubernetes.io/component";
 
 /** Signer of the serving certificates of node agents (a CertificateSigningRequest's signerName). Not KubeVirt's. */
 export const NODE_SERVING_SIGNER = "denovirt.io/node-serving";
+/** Annotation of a VMI: whom it was handed over to, "<node>/<UID of the launcher pod>". Not KubeVirt's. */
+export const OWNER_ANNOTATION = "denovirt.io/owner";
+/** Annotation of a VMI: which hand-over it was; a later one has a larger number. Not KubeVirt's. */
+export const EPOCH_ANNOTATION = "denovirt.io/epoch";

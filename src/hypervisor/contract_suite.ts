@@ -52,6 +52,20 @@ const CASES: Record<string, Case> = {
     assert.deepEqual(await hypervisor().list(), [one.uid]);
   },
 
+  async "owner() says for whom a domain was launched, until it is forgotten"(fixture) {
+    const owner = { namespace: "shop", name: "web", podUid: "p1", epoch: 17 };
+    const one = { ...fixture.spec(), owner };
+    assert.equal(await fixture.hypervisor().owner(one.uid), undefined);
+    await fixture.hypervisor().launch(one);
+    assert.deepEqual(await fixture.hypervisor().owner(one.uid), owner);
+    await fixture.replaceHypervisor();
+    assert.deepEqual(await fixture.hypervisor().owner(one.uid), owner);
+    await fixture.hypervisor().destroy(one.uid);
+    assert.deepEqual(await fixture.hypervisor().owner(one.uid), owner);
+    await fixture.hypervisor().forget(one.uid);
+    assert.equal(await fixture.hypervisor().owner(one.uid), undefined);
+  },
+
   async "launch() starts paused when asked to"({ hypervisor, spec }) {
     const one = { ...spec(), paused: true };
     await hypervisor().launch(one);

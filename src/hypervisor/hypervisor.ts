@@ -76,6 +76,14 @@ export interface DomainDhcp {
   hostname: string;
 }
 
+/** For which hand-over of which VMI a domain was started: tells its guest from one that was started for an earlier one. */
+export interface DomainOwner {
+  namespace: string;
+  name: string;
+  podUid: string;
+  epoch: number;
+}
+
 export interface DomainSpec {
   /** VMI UID; must match /^[0-9a-f-]{36}$/. */
   uid: string;
@@ -88,6 +96,8 @@ export interface DomainSpec {
   dhcp: readonly DomainDhcp[];
   /** Start with vCPUs stopped. */
   paused: boolean;
+  /** Recorded before anything is started, and kept until {@link Hypervisor.forget}. */
+  owner?: DomainOwner;
 }
 
 export interface DomainEvent {
@@ -112,6 +122,8 @@ export interface Hypervisor extends AsyncDisposable {
   /** UIDs of all VM directories on the node. */
   list(signal?: AbortSignal): Promise<string[]>;
   inspect(uid: string, signal?: AbortSignal): Promise<DomainObservation>;
+  /** What was recorded at the launch; `undefined`: nothing was. Throws when it cannot be read. */
+  owner(uid: string, signal?: AbortSignal): Promise<DomainOwner | undefined>;
   /** Idempotent by uid: a domain that is already present is left alone. Resolves when the domain is running (or paused). */
   launch(spec: DomainSpec, signal?: AbortSignal): Promise<void>;
   suspend(uid: string, signal?: AbortSignal): Promise<void>;

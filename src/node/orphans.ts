@@ -1,24 +1,25 @@
 /**
- * VM directories whose VMI is gone: its finalizer was removed by hand, or the cluster was made anew. A guest that nobody
- * names is shut down, and its directory removed; but only when the API server said that there is no such VMI.
+ * VM directories whose VMI is not this node's any more. One whose VMI is gone (its finalizer was removed by hand, or the cluster
+ * was made anew): a guest that nobody names is shut down, and its directory removed. One whose VMI was given to somebody else,
+ * or made anew: its guest is ended at once (fence.ts). Either only when the API server said so.
  */
 import { VIRTUAL_MACHINE_INSTANCES } from "../api/registry.ts";
-import type { DomainObservation, Hypervisor } from "../hypervisor/hypervisor.ts";
-import type { KubeClient } from "../kube/client.ts";
+import type { VirtualMachineInstance } from "../api/virtual_machine_instance.ts";
+import type { DomainObservation } from "../hypervisor/hypervisor.ts";
 import type { KubeObject } from "../kube/object.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
-import type { Logger } from "../runtime/log.ts";
+import type { Informer } from "../runtime/informer.ts";
+import { fence, type FenceOptions, type Standing } from "./fence.ts";
 
-export interface OrphansOptions {
-  client: KubeClient;
-  hypervisor: Hypervisor;
+export interface OrphansOptions extends FenceOptions {
   clock: Clock;
-  log: Logger;
   /** UIDs of the VMIs this node knows of: the cheap question before the dear one. */
   known: () => ReadonlySet<string>;
 }
 
 const SWEEP_INTERVAL_MS = 60_000;
+/** After a sweep that failed: a guest that may not run could be among those that it did not come to. */
+const RETRY_MS = 2_000;
 /** The spec is gone, and the grace period with it: this is KubeVirt's default. */
 const GRACE_MS = 30_000;
 const PAGE_SIZE = 500;
@@ -27,21 +28,35 @@ export class Orphans {
   readonly #options: OrphansOptions;
   /** When each orphan's power button was first pressed, by UID. */
   readonly #shutdownSentAtMs = new Map<string, number>();
+  #woken = new AbortController();
 
   constructor(options: OrphansOptions) {
     this.#options = options;
+  }
+
+  /** Sweeps at once when a VMI leaves this node whose guest has not ended. */
+  follow(vmis: Pick<Informer<VirtualMachineInstance>, "addHandler">, signal: AbortSignal): void {
+    vmis.addHandler((change) => {
+      if (change.new !== undefined || change.old === undefined || signal.aborted) return;
+      void this.#left(change.old.metadata.uid, signal);
+    });
   }
 
   /** Sweeps until the signal aborts. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options;
     while (!signal.aborted) {
+      this.#woken = new AbortController();
+      const sleeping = AbortSignal.any([signal, this.#woken.signal]);
+      let delayMs = SWEEP_INTERVAL_MS;
       try {
         await this.sweep(signal);
       } catch (error) {
-        if (!signal.aborted) log.warn("looking for orphaned domains failed", { error });
+        if (signal.aborted) return;
+        log.warn("looking for orphaned domains failed", { error });
+        delayMs = RETRY_MS;
       }
-      await sleep(clock, SWEEP_INTERVAL_MS, signal);
+      await sleep(clock, delayMs, sleeping);
     }
   }
 
@@ -54,11 +69,24 @@ export class Orphans {
     for (const uid of this.#shutdownSentAtMs.keys()) {
       if (!suspects.includes(uid)) this.#shutdownSentAtMs.delete(uid);
     }
-    if (suspects.length === 0) return;
-    const living = await this.#livingUids(signal);
-    for (const uid of suspects) {
-      if (living.has(uid)) continue;
+    const standings = new Map<string, Standing>();
+    for (const uid of suspects) standings.set(uid, await fence(uid, this.#options, signal));
+    const isUnrecorded = standings.values().some((standing) => standing === "unrecorded");
+    const living = isUnrecorded ? await this.#livingUids(signal) : new Set<string>();
+    for (const [uid, standing] of standings) {
+      if (standing === "owned" || standing === "stale" || living.has(uid)) continue;
       await this.#end(uid, await hypervisor.inspect(uid, signal), signal);
+    }
+  }
+
+  async #left(uid: string, signal: AbortSignal): Promise<void> {
+    try {
+      const domain = await this.#options.hypervisor.inspect(uid, signal);
+      const isOver = domain.kind === "absent" || domain.kind === "gone" ||
+        domain.kind === "present" && domain.state === "shutoff";
+      if (!isOver) this.#woken.abort();
+    } catch (error) {
+      if (!signal.aborted) this.#options.log.warn("looking at a domain failed", { uid, error });
     }
   }
 

@@ -55,6 +55,7 @@ function start(options: { onCall?: () => unknown } = {}) {
   const orphans = new Orphans({
     client,
     hypervisor,
+    nodeName: "node-1",
     clock,
     log: SILENT_LOGGER,
     known: () => new Set(),

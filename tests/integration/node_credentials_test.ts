@@ -252,6 +252,13 @@ const REFUSED: Row[] = [
     patch: () => ({ metadata: { annotations: { "denovirt.io/epoch": "99" } } }),
     refusal: () => "the annotations of an instance are not the node agent's to change",
   }),
+  instanceRow("gives its guest another owner", {
+    target: "on-own",
+    patch: () => ({
+      metadata: { ownerReferences: [{ apiVersion: "v1", kind: "Secret", name: "x", uid: "x" }] },
+    }),
+    refusal: () => "the owners of an instance are not the node agent's to change",
+  }),
   instanceRow("puts a finalizer on its guest", {
     target: "on-own",
     patch: () => ({
@@ -346,6 +353,11 @@ const REFUSED: Row[] = [
     "taints its node",
     { spec: { taints: [{ key: "example.com/mine", effect: "NoSchedule" }] } },
     "the spec of a node is not the node agent's to change",
+  ),
+  nodeRow(
+    "keeps its node from being removed",
+    { metadata: { finalizers: ["example.com/mine"] } },
+    "finalizers and owners of a node are not the node agent's to change",
   ),
   nodeRow(
     "makes its node a control plane",

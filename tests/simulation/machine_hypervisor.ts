@@ -4,6 +4,7 @@ import { type Envelope, EnvelopeError, type Envelopes } from "../../src/hypervis
 import {
   type DomainEvent,
   type DomainObservation,
+  type DomainOwner,
   type DomainSpec,
   type Hypervisor,
   HypervisorError,
@@ -42,6 +43,10 @@ export class MachineHypervisor implements Hypervisor, Envelopes {
 
   inspect(uid: string, signal?: AbortSignal): Promise<DomainObservation> {
     return this.#look(signal, () => this.#adapter.inspect(uid));
+  }
+
+  owner(uid: string, signal?: AbortSignal): Promise<DomainOwner | undefined> {
+    return this.#look(signal, () => this.#adapter.owner(uid));
   }
 
   launch(spec: DomainSpec, signal?: AbortSignal): Promise<void> {

@@ -73,11 +73,10 @@ export async function runNodeAgent(parts: NodeAgentParts): Promise<void> {
   };
   controller.watch(vmis, (vmi) => [keyOf(vmi)]);
   controller.watch(pods, (pod) => createdBy(pod).flatMap((uid) => keyOfUid(uid) ?? []));
+  const fence = { client, hypervisor, nodeName, log: logger, events };
   const orphans = new Orphans({
-    client,
-    hypervisor,
+    ...fence,
     clock,
-    log: logger,
     known: () => {
       const uids = new Set(vmis.list().map(({ metadata }) => metadata.uid));
       if (vmis.hasSynced) memory.keepOnly(uids);
@@ -92,7 +91,8 @@ export async function runNodeAgent(parts: NodeAgentParts): Promise<void> {
     events,
     missing: () => Promise.resolve([]),
   });
-  await adoptDomains(hypervisor, { log: logger, signal });
+  orphans.follow(vmis, signal);
+  await adoptDomains({ ...fence, clock }, signal);
   await Promise.all([
     vmis.run(signal),
     pods.run(signal),

@@ -2,6 +2,7 @@ import { EventQueue } from "../event_queue.ts";
 import {
   type DomainEvent,
   type DomainObservation,
+  type DomainOwner,
   type DomainSpec,
   type DomainState,
   type Hypervisor,
@@ -66,6 +67,10 @@ export class FakeHypervisor implements Hypervisor {
       if (domain.killed) return { kind: "gone" };
       return { kind: "present", state, reason, emulated: true, vmmPid, startedAt };
     });
+  }
+
+  owner(uid: string, signal?: AbortSignal): Promise<DomainOwner | undefined> {
+    return attempt(signal, () => this.#node.domains.get(uid)?.spec.owner);
   }
 
   launch(spec: DomainSpec, signal?: AbortSignal): Promise<void> {

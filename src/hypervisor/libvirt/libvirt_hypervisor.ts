@@ -3,6 +3,7 @@ import { EventQueue } from "../event_queue.ts";
 import {
   type DomainEvent,
   type DomainObservation,
+  type DomainOwner,
   type DomainSpec,
   type Hypervisor,
   HypervisorError,
@@ -61,10 +62,16 @@ export class LibvirtHypervisor implements Hypervisor {
     return await this.#inTurn(uid, () => this.#inspect(uid, signal));
   }
 
-  async launch(spec: DomainSpec, signal?: AbortSignal): Promise<void> {
+  async owner(uid: string, signal?: AbortSignal): Promise<DomainOwner | undefined> {
+    signal?.throwIfAborted();
+    return await this.#directories.owner(uid);
+  }
+
+  async launch({ owner, ...spec }: DomainSpec, signal?: AbortSignal): Promise<void> {
     await this.#inTurn(spec.uid, async () => {
       if (await this.#launched(spec.uid, signal)) return;
       await this.#directories.make(spec.uid);
+      if (owner !== undefined) await this.#directories.recordOwner(spec.uid, owner);
       await this.#run(spec.uid, {
         mode: "launch",
         vmDirectory: this.#directories.path(spec.uid),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { DomainOwner } from "../hypervisor.ts";
 import { ControlObservation } from "./control_connection.ts";
 
 const Process = z.object({ pid: z.number(), startTicks: z.number() });
@@ -11,6 +12,13 @@ const DomainRecord = z.object({
   startedAtMs: z.number().nullable(),
 });
 export type DomainRecord = z.infer<typeof DomainRecord>;
+
+const OwnerRecord: z.ZodType<DomainOwner> = z.object({
+  namespace: z.string(),
+  name: z.string(),
+  podUid: z.string(),
+  epoch: z.number(),
+});
 
 /** `ffi/domain/src/record.rs`: how it ended. */
 const FinalState = ControlObservation.extend({
@@ -74,6 +82,19 @@ export class VmDirectories {
   async record(uid: string): Promise<DomainRecord | undefined> {
     const text = await unlessMissing(Deno.readTextFile(`${this.path(uid)}/record.json`));
     return text === undefined ? undefined : DomainRecord.parse(JSON.parse(text));
+  }
+
+  /** For whom it was launched. */
+  async owner(uid: string): Promise<DomainOwner | undefined> {
+    const text = await unlessMissing(Deno.readTextFile(`${this.path(uid)}/owner.json`));
+    return text === undefined ? undefined : OwnerRecord.parse(JSON.parse(text));
+  }
+
+  /** All of it or nothing, whenever the agent dies. */
+  async recordOwner(uid: string, owner: DomainOwner): Promise<void> {
+    const path = `${this.path(uid)}/owner.json`;
+    await Deno.writeTextFile(`${path}.new`, JSON.stringify(owner));
+    await Deno.rename(`${path}.new`, path);
   }
 
   async final(uid: string): Promise<ControlObservation | undefined> {

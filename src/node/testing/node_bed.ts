@@ -7,6 +7,7 @@ import { FakeClient } from "../../kube/fake/fake_client.ts";
 import type { KubeObject, ObjectKey } from "../../kube/object.ts";
 import { PODS } from "../../kube/core_resources.ts";
 import type { Pod } from "../../resources/core_objects.ts";
+import { leaseAnnotations } from "../../resources/virtual_machine_instance/lease.ts";
 import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
 import { Controller } from "../../runtime/controller.ts";
 import { Informer } from "../../runtime/informer.ts";
@@ -55,13 +56,16 @@ export class NodeBed {
   /** Files of containers by path. */
   readonly files = new Map<string, Uint8Array>();
   writes = 0;
+  /** Called before each look at one VMI. */
+  onRead: () => void = () => {};
   /** Called before each write. */
   onWrite: () => void = () => {};
 
   constructor() {
     this.client = new StrategicClient({
       withoutStatusSubresource: [VIRTUAL_MACHINE_INSTANCES],
-      onCall: ({ verb }) => {
+      onCall: ({ verb, resource }) => {
+        if (verb === "get" && resource === VIRTUAL_MACHINE_INSTANCES) this.onRead();
         if (verb !== "patch" && verb !== "update") return;
         this.writes += 1;
         this.onWrite();
@@ -95,6 +99,8 @@ export class NodeBed {
     await this.client.patch(PODS, POD_KEY, {
       status: { phase: "Running", conditions: [{ type: "ContainersReady", status: "True" }] },
     }, { type: "merge", subresource: "status" });
+    const annotations = leaseAnnotations(made, pod);
+    await this.client.patch(VIRTUAL_MACHINE_INSTANCES, KEY, { metadata: { annotations } });
     for (const socket of ["compute", "kernel-boot"]) {
       this.envelopes.listening.set(socketPath(pod.metadata.uid, socket), 4242);
     }

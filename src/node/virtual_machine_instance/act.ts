@@ -8,6 +8,8 @@ import { keyOf } from "../../kube/object.ts";
 import { toWholeSeconds } from "../../resources/timestamp.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { describeError, type Logger } from "../../runtime/log.ts";
+import { fence } from "../fence.ts";
+import { isStillHandedOver } from "./hand_over.ts";
 import type { Launcher } from "./launch.ts";
 import type { LaunchMemory } from "./launch_memory.ts";
 import type { PodSockets } from "./pod_sockets.ts";
@@ -36,6 +38,12 @@ export class Actor {
     switch (action.type) {
       case "launch":
         return await this.#launch(world, signal, log);
+      case "fence": {
+        const { client } = this.#options;
+        const { nodeName } = world;
+        await fence(action.uid, { client, hypervisor, nodeName, log }, signal);
+        return;
+      }
       case "shutdown":
         await hypervisor.shutdown(uid, signal);
         return memory.shutdownSent(uid, clock.now());
@@ -55,9 +63,12 @@ export class Actor {
 
   /** A launch that fails is not an error of the pass: it becomes part of the next world. */
   async #launch({ vmi, pod }: World, signal: AbortSignal, log: Logger): Promise<void> {
-    const { clock, launcher, memory } = this.#options;
+    const { client, clock, launcher, memory } = this.#options;
     const { uid } = vmi.metadata;
     if (pod === undefined) return;
+    if (!await isStillHandedOver(vmi, client, signal)) {
+      return log.info("not launched: the instance has changed hands", { uid });
+    }
     try {
       await launcher.launch(vmi, pod, signal);
       memory.launched(uid);

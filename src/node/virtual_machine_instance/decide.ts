@@ -13,6 +13,9 @@
  *   The same of a VMI that is being deleted -> the envelope is released; when the pod has ended, one write ends the VMI, with
  *   its final phase and without its finalizer; then the domain is forgotten. Until then its own record says how it ended.
  *
+ * One guest of an instance at a time: a domain that was started for an earlier hand-over is ended first (fence.ts), and no guest
+ * is started beside one of the same name, nor for a hand-over that is older than one that was seen on the node.
+ *
  * VMI or pod deleted -> the power button is pressed every 5 s until the grace period ends; then the guest is destroyed.
  * A domain that could not be looked at ("unknown") moves nothing: it is looked at again.
  */
@@ -21,6 +24,7 @@ import type { VirtualMachineInstanceStatus } from "../../api/virtual_machine_ins
 import { NODE_NAME_LABEL } from "../../api/labels.ts";
 import type { DomainObservation } from "../../hypervisor/hypervisor.ts";
 import { addMs, msUntil } from "../../resources/timestamp.ts";
+import { leaseOf } from "../../resources/virtual_machine_instance/lease.ts";
 import type { Decision, EventRecord } from "../../runtime/reconciler.ts";
 import { finalPhase } from "./final_phase.ts";
 import { endsVmi, isLastStatus } from "./last_write.ts";
@@ -57,6 +61,10 @@ export function decide(world: World): VmiDecision {
   const { domain } = world;
   if (domain.kind === "unknown") return unchanged(world, LOOK_AGAIN_MS);
   if (isFinalPhase(world.vmi.status?.phase)) return cleanUp(world);
+  if (isStale(world)) {
+    const { uid } = world.vmi.metadata;
+    return { ...unchanged(world, TRANSITION_MS), actions: [{ type: "fence", uid }] };
+  }
   return withLastWrite(world, whileUnfinished(world, domain));
 }
 
@@ -96,7 +104,14 @@ function isOwned({ vmi, nodeName }: World): boolean {
   const phase = vmi.status?.phase;
   if (vmi.metadata.labels?.[NODE_NAME_LABEL] !== nodeName) return false;
   if (vmi.status?.nodeName !== nodeName) return false;
+  if ((leaseOf(vmi)?.nodeName ?? nodeName) !== nodeName) return false;
   return phase === Phase.Scheduled || phase === Phase.Running || isFinalPhase(phase);
+}
+
+/** The domain was started for an earlier hand-over of this instance. */
+function isStale({ vmi, started }: World): boolean {
+  const lease = leaseOf(vmi);
+  return lease !== undefined && started !== undefined && started.epoch < lease.epoch;
 }
 
 function unchanged({ vmi }: World, requeueAfterMs?: number): VmiDecision {
@@ -136,7 +151,27 @@ function withoutDomain(world: World): VmiDecision {
     return notSynchronized(world, { message: launchFailure.message, requeueAfterMs: waitMs });
   }
   if (world.envelope.kind !== "connected") return unchanged(world, LOOK_AGAIN_MS);
-  return { ...unchanged(world, TRANSITION_MS), actions: [{ type: "launch" }] };
+  return launching(world);
+}
+
+/** In the pod that the instance was handed over to, and with no other guest of its name on the node. */
+function launching(world: World): VmiDecision {
+  const { vmi, pod, rivals = [] } = world;
+  const lease = leaseOf(vmi);
+  if (lease !== undefined && pod?.metadata.uid !== lease.podUid) {
+    return unchanged(world, LOOK_AGAIN_MS);
+  }
+  const epoch = lease?.epoch ?? 0;
+  const newer = rivals.find((rival) => rival.epoch > epoch);
+  if (newer !== undefined) {
+    const message = `Cannot start the guest of hand-over ${epoch}: domain ${newer.uid} on node ` +
+      `${world.nodeName} was started for hand-over ${newer.epoch}`;
+    return notSynchronized(world, { message, requeueAfterMs: RESYNC_MS });
+  }
+  const actions: Action[] = rivals.length > 0
+    ? rivals.map(({ uid }) => ({ type: "fence", uid }))
+    : [{ type: "launch" }];
+  return { ...unchanged(world, TRANSITION_MS), actions };
 }
 
 /**

@@ -9,6 +9,7 @@ import {
 } from "../../hypervisor/hypervisor.ts";
 import { renderDomain } from "../../libvirt_domain/render_domain.ts";
 import type { Pod } from "../../resources/core_objects.ts";
+import { leaseOf } from "../../resources/virtual_machine_instance/lease.ts";
 import { hostname } from "../hostname.ts";
 import { applyPodNetwork } from "../network/apply_pod_network.ts";
 import type { MasqueradePlan } from "../network/plan.ts";
@@ -92,6 +93,12 @@ export class Launcher {
       overlays: plan.volumes.overlays,
       dhcp,
       paused: vmi.spec.startStrategy === "Paused",
+      owner: {
+        namespace: vmi.metadata.namespace ?? "default",
+        name: vmi.metadata.name,
+        podUid: pod.metadata.uid,
+        epoch: leaseOf(vmi)?.epoch ?? 0,
+      },
     }, signal);
   }
 

@@ -10,7 +10,7 @@ import { factsForPod, type NodeFacts } from "../node_facts.ts";
 import { planLaunch } from "./launch_plan.ts";
 import type { LaunchMemory } from "./launch_memory.ts";
 import type { PodSockets } from "./pod_sockets.ts";
-import type { EnvelopeObservation, World } from "./world.ts";
+import type { EnvelopeObservation, Rival, World } from "./world.ts";
 
 /** Index of the pod informer: pods by the UID of the VMI they were made for. */
 export const CREATED_BY_INDEX = "created-by";
@@ -49,6 +49,8 @@ export class Observer {
       vmi,
       pod,
       domain,
+      ...await this.#started(vmi, domain, signal),
+      ...(launching && { rivals: await this.#rivals(vmi, signal) }),
       envelope: await this.#envelope({ vmi, pod, domain }, signal),
       refusals: launching ? planLaunch(vmi, facts).refusals : [],
       ...(facts.emulationReason === undefined ? {} : { emulationReason: facts.emulationReason }),
@@ -61,6 +63,30 @@ export class Observer {
   #podOf(vmi: VirtualMachineInstance): Pod | undefined {
     const pods = this.#options.pods.byIndex(CREATED_BY_INDEX, vmi.metadata.uid);
     return pods.find((pod) => !isFinalPhase(pod.status?.phase)) ?? pods[0];
+  }
+
+  async #started(
+    { metadata: { uid } }: VirtualMachineInstance,
+    { kind }: DomainObservation,
+    signal: AbortSignal,
+  ): Promise<Pick<World, "started">> {
+    if (kind !== "present") return {};
+    const started = await this.#options.hypervisor.owner(uid, signal);
+    return started === undefined ? {} : { started };
+  }
+
+  async #rivals(
+    { metadata: { namespace, name, uid } }: VirtualMachineInstance,
+    signal: AbortSignal,
+  ): Promise<Rival[]> {
+    const { hypervisor } = this.#options;
+    const rivals: Rival[] = [];
+    for (const other of await hypervisor.list(signal)) {
+      const owner = other === uid ? undefined : await hypervisor.owner(other, signal);
+      if (owner?.namespace !== namespace || owner?.name !== name) continue;
+      rivals.push({ uid: other, epoch: owner.epoch });
+    }
+    return rivals;
   }
 
   async #inspect(uid: string, signal: AbortSignal): Promise<DomainObservation> {

@@ -1,6 +1,6 @@
 /** What is known of one VMI on this node when it is decided about. */
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
-import type { DomainObservation } from "../../hypervisor/hypervisor.ts";
+import type { DomainObservation, DomainOwner } from "../../hypervisor/hypervisor.ts";
 import type { Refusal } from "../../libvirt_domain/configurator.ts";
 import type { Pod } from "../../resources/core_objects.ts";
 
@@ -19,6 +19,12 @@ export type EnvelopeObservation =
   | { kind: "absent" }
   | { kind: "unknown"; why: string };
 
+/** A domain of another instance of the same name. */
+export interface Rival {
+  uid: string;
+  epoch: number;
+}
+
 /** A launch that failed; remembered until the domain is there or the VMI is gone. */
 export interface LaunchFailure {
   message: string;
@@ -36,6 +42,10 @@ export interface World {
   /** The launcher pod of this VMI on this node. */
   pod: Pod | undefined;
   domain: DomainObservation;
+  /** For which hand-over the domain was started, where that was recorded. */
+  started?: DomainOwner;
+  /** Other domains of this node that were started for an instance of this name; looked for before a launch. */
+  rivals?: readonly Rival[];
   envelope: EnvelopeObservation;
   /** Present when new guests of this node are emulated. */
   emulationReason?: EmulationReason;
@@ -49,6 +59,8 @@ export interface World {
 export type Action =
   /** Prepares network, disks and images, and starts the guest in its pod. */
   | { type: "launch" }
+  /** Ends a guest that was started for an earlier hand-over, if the API server says so too. */
+  | { type: "fence"; uid: string }
   /** Presses the power button. */
   | { type: "shutdown" }
   /** Ends the guest at once. */

@@ -56,10 +56,17 @@ export async function writeVirtualMachineInstanceState(
   wanted: VirtualMachineInstanceState,
   { client, world: { vmi }, signal }: Context,
 ): Promise<void> {
-  const { labels = {}, finalizers = [], resourceVersion } = vmi.metadata;
+  const { labels = {}, annotations = {}, finalizers = [], resourceVersion } = vmi.metadata;
   const change = mergePatch(
-    { metadata: { labels, finalizers }, status: vmi.status ?? {} },
-    { metadata: { labels: wanted.labels, finalizers: wanted.finalizers }, status: wanted.status },
+    { metadata: { labels, annotations, finalizers }, status: vmi.status ?? {} },
+    {
+      metadata: {
+        labels: wanted.labels,
+        annotations: { ...annotations, ...wanted.annotations },
+        finalizers: wanted.finalizers,
+      },
+      status: wanted.status,
+    },
   );
   if (!isRecord(change)) return;
   const metadata = isRecord(change.metadata) ? change.metadata : {};

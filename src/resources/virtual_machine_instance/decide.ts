@@ -40,6 +40,7 @@ import {
 import { isOurFinalizer, withoutOurFinalizers } from "./finalizers.ts";
 import { startedRevisionName } from "../virtual_machine/revision.ts";
 import { handOverStatus } from "./hand_over.ts";
+import { leaseAnnotations } from "./lease.ts";
 import { endingOf, hasTerminated, isReadyForGuest } from "./launcher_pod_state.ts";
 import { enteredPhaseAt, enterPhase, laterTime } from "./phase_transition.ts";
 import { launcherPod } from "./pod.ts";
@@ -170,6 +171,7 @@ function handOver(world: VirtualMachineInstanceWorld, pod: Pod): VirtualMachineI
   return {
     ...state,
     labels: { ...state.labels, [NODE_NAME_LABEL]: pod.spec.nodeName ?? "" },
+    annotations: leaseAnnotations(vmi, pod),
     status: {
       ...status,
       ...handOverStatus(world, pod),

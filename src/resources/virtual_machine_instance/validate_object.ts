@@ -1,10 +1,12 @@
 /** Whether a VMI may be created, and what of it may be changed by whom. */
 import {
   CREATED_BY_LABEL,
+  EPOCH_ANNOTATION,
   MIGRATION_JOB_UID_LABEL,
   MIGRATION_TARGET_NODE_NAME_LABEL,
   NODE_NAME_LABEL,
   NODE_SCHEDULABLE_LABEL,
+  OWNER_ANNOTATION,
 } from "../../api/labels.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import { type Cause, notSupported } from "../cause.ts";
@@ -48,7 +50,19 @@ export function validateUpdate(
     const message = "update of VMI status is restricted: it belongs to the installation";
     causes.push(notSupported("status", message));
   }
-  return [...causes, ...reservedLabels(vmi, context.old.metadata.labels ?? {})];
+  return [
+    ...causes,
+    ...reservedLabels(vmi, context.old.metadata.labels ?? {}),
+    ...leaseChanges(vmi, context.old),
+  ];
+}
+
+/** Whoever could change it could have a guest ended or started twice. At creation it says nothing yet. */
+function leaseChanges(vmi: VirtualMachineInstance, old: VirtualMachineInstance): Cause[] {
+  const annotations = vmi.metadata.annotations ?? {};
+  const before = old.metadata.annotations ?? {};
+  return [OWNER_ANNOTATION, EPOCH_ANNOTATION].filter((name) => annotations[name] !== before[name])
+    .map((name) => notSupported(`metadata.annotations[${name}]`, "it belongs to the installation"));
 }
 
 function reservedLabels(

@@ -23,6 +23,11 @@ const UPDATES: [string, VirtualMachineInstance, string[]][] = [
   ["an annotation", vmi({ metadata: { name: "v", uid: "u", annotations: { a: "b" } } }), []],
   ["the spec", GROWN, ["spec"]],
   ["the status", vmi({ status: { phase: "Running" } }), ["status"]],
+  [
+    "the lease",
+    vmi({ metadata: { name: "v", uid: "u", annotations: { "denovirt.io/epoch": "9" } } }),
+    ["metadata.annotations[denovirt.io/epoch]"],
+  ],
   ["the node label", vmi({ metadata: NODE }), ["metadata.labels[kubevirt.io/nodeName]"]],
 ];
 

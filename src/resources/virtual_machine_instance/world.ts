@@ -26,6 +26,8 @@ export type VirtualMachineInstanceAction =
 /** All that this controller writes of a VMI. The API has no status subresource for it, so it is one patch. */
 export interface VirtualMachineInstanceState {
   labels: Record<string, string>;
+  /** Those that are set with it; others stay. */
+  annotations?: Record<string, string>;
   finalizers: string[];
   status: VirtualMachineInstanceStatus;
 }
