@@ -12,6 +12,8 @@ export interface ConsoleSessionsOptions {
 }
 
 const READ_BUFFER_BYTES = 10 * 1024;
+/** How long a guest is held back for a client that does not read. */
+const CLIENT_WAIT_MS = 1_000;
 const PING_INTERVAL_MS = 10_000;
 /** Messages of the client that wait for the serial port; it is asked to be silent long before. */
 const PENDING_BYTES_MAX = 64 * 1024;
@@ -70,7 +72,7 @@ export class ConsoleSessions {
     const writing = toGuest.start(connection, () => over.abort());
     const pinging = this.#ping(socket, either);
     try {
-      await copyToClient(connection, socket);
+      await copyToClient(connection, { socket, clock: this.#options.clock });
     } catch (error) {
       if (!either.aborted) throw error;
     } finally {
@@ -140,14 +142,47 @@ class GuestWriter {
   }
 }
 
-/** The next read waits until the client took the last one: a slow client holds back the guest, not our memory. */
-async function copyToClient(connection: Deno.Conn, socket: WebSocket): Promise<void> {
+/**
+ * A client that is slow holds back the guest for a moment, and loses nothing; one that does not read at all loses what the
+ * guest says meanwhile, and is told how much that was. Neither stops the guest, and no more than one read waits in memory.
+ */
+async function copyToClient(
+  connection: Deno.Conn,
+  { socket, clock }: { socket: WebSocket; clock: Clock },
+): Promise<void> {
   const buffer = new Uint8Array(READ_BUFFER_BYTES);
+  let behind: Promise<void> | undefined;
+  let leftOutBytes = 0;
   while (socket.readyState === socket.OPEN) {
     const length = await connection.read(buffer);
     if (length === null) return;
-    await send(socket, buffer.slice(0, length));
+    if (behind !== undefined) {
+      leftOutBytes += length;
+      continue;
+    }
+    const note = leftOutBytes > 0 ? leftOutNote(leftOutBytes) : [];
+    leftOutBytes = 0;
+    const sending = send(socket, new Uint8Array([...note, ...buffer.subarray(0, length)]));
+    if (await isDoneWithin(sending, { clock, ms: CLIENT_WAIT_MS })) continue;
+    behind = sending.finally(() => behind = undefined);
+    behind.catch(() => {}); // the client is gone, which ends the loop
   }
+}
+
+function isDoneWithin(
+  work: Promise<void>,
+  { clock, ms }: { clock: Clock; ms: number },
+): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.setTimer(() => resolve(false), ms);
+    work.then(() => resolve(true), reject).finally(() => timer.cancel());
+  });
+}
+
+function leftOutNote(bytes: number): Uint8Array {
+  return new TextEncoder().encode(
+    `\r\n[${bytes} bytes were left out: the client did not read]\r\n`,
+  );
 }
 
 function send(socket: WebSocket, data: Uint8Array): Promise<void> {

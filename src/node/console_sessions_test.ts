@@ -6,6 +6,8 @@ import { SYSTEM_CLOCK } from "../runtime/clock.ts";
 import { eventually } from "../runtime/testing/eventually.ts";
 import { ConsoleSessions } from "./console_sessions.ts";
 
+/** Far more than what the kernel's buffers take. */
+const PRINTED_BYTES = 128 * 1024 * 1024;
 const UID = "5a5a5a5a-0000-4000-8000-000000000001";
 
 Deno.test("ConsoleSessions.serve() carries bytes both ways", async () => {
@@ -56,6 +58,23 @@ Deno.test("ConsoleSessions.serve() loses nothing that comes in bulk", async () =
   const buffer = new Uint8Array(64 * 1024);
   while (got < 32 * chunk.length) got += await guest.read(buffer) ?? 0;
   assert.equal(got, 32 * chunk.length);
+});
+
+Deno.test("ConsoleSessions.serve() lets a guest print on whose client does not read, and says so", async () => {
+  await using bed = await Bed.start();
+  const client = await bed.connect();
+  const guest = await bed.nextGuest();
+  client.socket.pause();
+  const before = Deno.memoryUsage().rss;
+  const chunk = new Uint8Array(64 * 1024).fill(97);
+  for (let printed = 0; printed < PRINTED_BYTES; printed += chunk.length) await guest.write(chunk);
+  const grown = Deno.memoryUsage().rss - before;
+  assert.ok(grown < PRINTED_BYTES / 2, `grown by ${grown} bytes`);
+  client.socket.resume();
+  await eventually("it is told what it missed", async () => {
+    await guest.write(new TextEncoder().encode("b"));
+    return /\n\[\d+ bytes were left out: the client did not read\]\r\n/.test(client.text);
+  });
 });
 
 interface Client {
