@@ -51,6 +51,8 @@ export const VirtualMachineInstanceReadyReason = {
   PodNotExists: "PodNotExists",
   PodTerminating: "PodTerminating",
   GuestNotRunning: "GuestNotRunning",
+  /** The process that runs the guest does not answer. */
+  GuestUnresponsive: "GuestUnresponsive",
   PodConditionMissing: "PodConditionMissing",
 } as const;
 export type VirtualMachineInstanceReadyReason =
@@ -68,6 +70,8 @@ export const SynchronizedReason = {
   FailedBackendStorageCreate: "FailedBackendStorageCreate",
   FailedBackendStorageProbe: "FailedBackendStorageProbe",
   PvcNotReady: "PVCNotReady",
+  /** The image of a volume lost a part while the guest used it. */
+  VolumeTruncated: "VolumeTruncated",
   /** The node agent could not make the domain what the spec asks for. */
   SynchronizingWithDomainFailed: "Synchronizing with the Domain failed.",
 } as const;

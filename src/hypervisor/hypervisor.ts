@@ -15,6 +15,14 @@ export type DomainState =
   | "crashed"
   | "pmsuspended";
 
+/** A disk that the VMM stopped the guest for: its last request failed. */
+export interface DiskError {
+  /** Its name in the domain: "vda". */
+  target: string;
+  /** There was no space for what the guest wrote; else the storage failed in another way. */
+  noSpace: boolean;
+}
+
 /**
  * What was seen when looking for a domain. "unknown" is not "absent": it means that looking failed, and says why.
  * - absent: no directory and no process of this domain exist on the node, or the directory was only prepared (files
@@ -35,8 +43,15 @@ export type DomainObservation =
     emulated: boolean;
     /** Process id of the VMM on the node; absent once it ended. */
     vmmPid?: number;
-    /** The network the DHCP server of the domain handed out, by interface name. */
     startedAt?: string;
+    /** Of state "paused", reason "ioerror". Such a guest goes on by itself when its storage is back. */
+    diskErrors?: readonly DiskError[];
+    /** Disks, by their names in the domain, whose image lost a part while the guest runs. */
+    truncatedDisks?: readonly string[];
+    /** Why the VMM does not answer. It may do so again; until then the guest can be destroyed and nothing else. */
+    unresponsive?: string;
+    /** Of state "shutoff": the kernel killed the VMM for want of memory. */
+    oomKilled?: boolean;
   };
 
 /** A file or directory of the pod, resolved beneath a process's root by openat2 and bind-mounted for the domain. */

@@ -1,5 +1,6 @@
 //! Taking over a machine whose domain process died: QEMU runs on, its mount namespace is the one the dead process made,
-//! and libvirt's driver finds it again by opening the same root there.
+//! and libvirt's driver finds it again by opening the same root there. QEMU may have been started and not be recorded yet;
+//! then its pid file tells of it.
 
 use std::path::Path;
 use std::sync::mpsc;
@@ -7,18 +8,22 @@ use std::time::{Duration, Instant};
 
 use crate::control;
 use crate::failure::{Failure, Outcome};
-use crate::guest::Guest;
 use crate::host_proc::{HostProc, Process};
 use crate::launch::into_outcome;
-use crate::libvirt::Connection;
+use crate::libvirt::{Connection, Domain};
 use crate::mounts::VM_PLACE;
+use crate::names::SHUTOFF;
 use crate::namespaces::{MountNamespace, Pod, Side};
-use crate::record::Record;
+use crate::oom_kills::OomKills;
+use crate::record::{Record, now_ms};
 use crate::report::{self, Report};
 use crate::spec::{Adopt, check_directory};
-use crate::{log, session};
+use crate::{launch, log, session};
 
 const ADOPT_TIMEOUT: Duration = Duration::from_secs(30);
+/// libvirt gives QEMU ten seconds to end before it forces it.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+const START_POLL: Duration = Duration::from_millis(20);
 
 pub fn adopt(request: Adopt) -> Outcome<()> {
     let deadline = Instant::now() + ADOPT_TIMEOUT;
@@ -28,11 +33,15 @@ pub fn adopt(request: Adopt) -> Outcome<()> {
     if proc.alive(record.domain) {
         return Err(Failure::retriable(format!("Cannot adopt: the domain process {} lives", record.domain.pid)));
     }
-    let vmm = record.vmm.ok_or_else(|| Failure::retriable("Cannot adopt: QEMU was not started"))?;
+    let vmm = match record.vmm {
+        Some(vmm) => vmm,
+        None => unrecorded_vmm(&proc, record.envelope, &request.vm_directory)?,
+    };
     let pod = Pod::open(&proc, vmm.pid, MountNamespace::Joined)?;
     if pod.process() != vmm {
         return Err(Failure::retriable(format!("Cannot adopt: QEMU (process {}) has ended", vmm.pid)));
     }
+    let oom_kills = OomKills::open(&proc, vmm.pid)?;
     let (mut receiver, mut sender) = report::channel()?;
     match pod.enter()? {
         Side::Outside => {
@@ -44,7 +53,7 @@ pub fn adopt(request: Adopt) -> Outcome<()> {
             drop(receiver);
             let started = proc.this().and_then(|this| {
                 sender.hello(this);
-                inside(record, this)
+                inside(Record { vmm: Some(vmm), domain: this, ..record }, &proc, oom_kills)
             });
             let failed = started.is_err();
             sender.report(&Report::from(started));
@@ -56,7 +65,17 @@ pub fn adopt(request: Adopt) -> Outcome<()> {
     }
 }
 
-fn inside(mut record: Record, this: Process) -> Outcome<()> {
+/// QEMU of a launch whose process died before it could record it. One that is not there, any more or yet, leaves no trace
+/// behind that it was: then the launch never came to anything.
+fn unrecorded_vmm(proc: &HostProc, envelope: Process, directory: &Path) -> Outcome<Process> {
+    let vmm = launch::find_vmm(proc, envelope, directory);
+    if vmm.is_none() {
+        launch::remove_pid_files(directory);
+    }
+    vmm.ok_or_else(|| Failure::retriable("Cannot adopt: QEMU was not started"))
+}
+
+fn inside(mut record: Record, proc: &HostProc, oom_kills: OomKills) -> Outcome<()> {
     let directory = Path::new(VM_PLACE);
     crate::detach_from_session()?;
     log::start(directory)?;
@@ -66,13 +85,34 @@ fn inside(mut record: Record, this: Process) -> Outcome<()> {
     let domain = connection
         .only_domain()?
         .ok_or_else(|| Failure::retriable("Cannot adopt: libvirt finds no domain in this directory"))?;
-    record.domain = this;
+    if record.started_at_ms.is_none() {
+        wait_until_started(domain)?;
+        record.started_at_ms = Some(now_ms());
+    }
+    let guest = session::guest(&mut record, directory, (proc, domain, oom_kills))?;
     record.write(directory)?;
     // A guest that cannot renew its lease for a while still has it; one whose console and state are lost is lost.
     match session::bind_dhcp(&record.dhcp) {
         Ok(servers) => session::start_dhcp(servers)?,
         Err(failure) => eprintln!("{failure}"),
     }
-    let guest = Guest::new(directory.to_owned(), domain, record.vmm, domain.emulated()?, record.started_at_ms);
     session::start_control(directory, control::listen(directory)?, guest, changes)
+}
+
+/// libvirt kills a QEMU whose start it finds unfinished, and removes its pid file: then there is nothing to adopt.
+fn wait_until_started(domain: Domain) -> Outcome<()> {
+    let deadline = Instant::now() + START_TIMEOUT;
+    loop {
+        let state = domain.state()?;
+        if state.state == SHUTOFF {
+            return Err(Failure::retriable("Cannot adopt: QEMU was not started to its end, and was killed"));
+        }
+        if !state.is_starting() {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            return Err(Failure::retriable("Cannot adopt: QEMU's start was not finished, and it does not end"));
+        }
+        std::thread::sleep(START_POLL);
+    }
 }

@@ -47,6 +47,18 @@ fn directories(cgroups: &str, mountinfo: &str) -> Outcome<Vec<PathBuf>> {
     Ok(directories)
 }
 
+/// The directory of a process in the hierarchy of that controller ("" is the unified one), by the text of its cgroup file.
+pub fn directory_of(controller: &str, cgroups: &str, mountinfo: &str) -> Option<PathBuf> {
+    cgroups.lines().find_map(|line| {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (parts.next()?, parts.next()?);
+        if !controllers.split(',').any(|name| name == controller) {
+            return None;
+        }
+        locate(controllers, path, mountinfo)
+    })
+}
+
 /// Where a path of that hierarchy is, given the mounts: the mount whose root is a prefix of the path.
 fn locate(controllers: &str, path: &str, mountinfo: &str) -> Option<PathBuf> {
     mountinfo.lines().find_map(|line| {

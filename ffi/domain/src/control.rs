@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::failure::{Context, Failure, Outcome};
 use crate::guest::{Guest, Observation};
+use crate::libvirt::Domain;
 use crate::protocol::{Answer, LINE_BYTES_MAX, Operation, Request};
 
 const SOCKET_NAME: &str = "domain.sock";
@@ -111,7 +112,6 @@ impl Control {
     }
 
     fn perform(&self, operation: Operation) -> Outcome<Observation> {
-        let domain = self.guest.domain();
         if self.guest.observe()?.state == "shutoff" {
             return match operation {
                 Operation::State | Operation::Destroy | Operation::Exit => self.guest.observe(),
@@ -120,17 +120,11 @@ impl Control {
         }
         match operation {
             Operation::State => {}
-            Operation::Suspend => domain.suspend()?,
-            Operation::Resume => domain.resume()?,
-            Operation::Reset => domain.reset()?,
-            Operation::Shutdown => domain.shutdown()?,
-            Operation::Destroy => {
-                // Whoever was faster, the guest or we, it is gone: only what is true afterwards counts.
-                let outcome = domain.destroy();
-                if self.guest.observe()?.state != "shutoff" {
-                    outcome?;
-                }
-            }
+            Operation::Suspend => self.guest.ask("pause the domain", Domain::suspend)?,
+            Operation::Resume => self.guest.ask("unpause the domain", Domain::resume)?,
+            Operation::Reset => self.guest.ask("reset the domain", Domain::reset)?,
+            Operation::Shutdown => self.guest.ask("press the domain's power button", Domain::shutdown)?,
+            Operation::Destroy => self.guest.destroy()?,
             Operation::Exit => {
                 let state = self.guest.observe()?.state;
                 return Err(Failure::retriable(format!("Cannot end the domain process: the guest is {state}")));

@@ -96,7 +96,12 @@ fn start_ticks(stat: &str) -> Option<u64> {
 }
 
 fn is_zombie(stat: &str) -> bool {
-    matches!(fields_after_name(stat).and_then(|mut fields| fields.next()), Some("Z" | "X"))
+    matches!(run_state(stat), Some('Z' | 'X'))
+}
+
+/// The letter of the scheduler: R, S, D, T and so on.
+pub fn run_state(stat: &str) -> Option<char> {
+    fields_after_name(stat)?.next()?.chars().next()
 }
 
 fn innermost_pid(status: &str) -> Option<i32> {

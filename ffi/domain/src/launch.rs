@@ -9,20 +9,21 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::control;
+use crate::disk_files::Sizes;
 use crate::failure::{Context, Failure, Outcome};
-use crate::guest::Guest;
 use crate::host_proc::{HostProc, Process};
 use crate::image::Format;
 use crate::libvirt::{Connection, Domain};
 use crate::mounts::{self, Detached, VM_PLACE};
 use crate::namespaces::{MountNamespace, Pod, Side};
+use crate::oom_kills::OomKills;
 use crate::qemu_conf::{self, QEMU_OWNER};
 use crate::record::{Final, Record, now_ms};
 use crate::report::{self, Report};
@@ -43,6 +44,7 @@ pub fn launch(request: Launch) -> Outcome<()> {
     let proc = HostProc::open()?;
     let pod = Pod::open(&proc, request.spec.envelope_pid, MountNamespace::Own)?;
     let envelope = pod.process();
+    let oom_kills = OomKills::open(&proc, envelope.pid)?;
     let detached = mounts::detach(&proc, envelope.pid, &request.spec.mounts)?;
     let (mut receiver, mut sender) = report::channel()?;
     match pod.enter()? {
@@ -59,7 +61,7 @@ pub fn launch(request: Launch) -> Outcome<()> {
             drop(receiver);
             let started = proc.this().and_then(|this| {
                 sender.hello(this);
-                inside(&request, &proc, this, envelope, detached)
+                inside(&request, &proc, (this, envelope), detached, oom_kills)
             });
             let failed = started.is_err();
             sender.report(&Report::from(started));
@@ -79,13 +81,26 @@ pub fn into_outcome(report: Report) -> Outcome<()> {
     Err(Failure { message, terminal: report.terminal.unwrap_or(false) })
 }
 
-fn inside(request: &Launch, proc: &HostProc, this: Process, envelope: Process, detached: Vec<Detached>) -> Outcome<()> {
+fn inside(
+    request: &Launch,
+    proc: &HostProc,
+    (this, envelope): (Process, Process),
+    detached: Vec<Detached>,
+    oom_kills: OomKills,
+) -> Outcome<()> {
     let spec = &request.spec;
     crate::detach_from_session()?;
     mounts::build(&request.vm_directory, detached, &QEMU_OWNER)?;
     let directory = Path::new(VM_PLACE);
     log::start(directory)?;
-    let mut record = Record { envelope, domain: this, vmm: None, started_at_ms: None, dhcp: spec.dhcp.clone() };
+    let mut record = Record {
+        envelope,
+        domain: this,
+        vmm: None,
+        started_at_ms: None,
+        dhcp: spec.dhcp.clone(),
+        disk_sizes: Sizes::new(),
+    };
     record.write(directory)?;
     let xml = prepare(directory, spec)?;
     qemu_conf::write(directory)?;
@@ -100,8 +115,8 @@ fn inside(request: &Launch, proc: &HostProc, this: Process, envelope: Process, d
     record.started_at_ms = Some(now_ms());
     // A guest that has ended already is a result like any other, not a failure of the launch.
     record.vmm = vmm(proc, this, directory, domain).map_err(|failure| eprintln!("{failure}")).ok();
+    let guest = session::guest(&mut record, directory, (proc, domain, oom_kills))?;
     record.write(directory)?;
-    let guest = Guest::new(directory.to_owned(), domain, record.vmm, domain.emulated()?, record.started_at_ms);
     // The socket appears when everything behind it is true.
     session::start_control(directory, control::listen(directory)?, guest, changes)
 }
@@ -151,19 +166,30 @@ fn find_by_pid_file(proc: &HostProc, sibling: Process, path: &Path) -> Outcome<P
     proc.find(inner, sibling.pid)
 }
 
+/// QEMU of a machine whose domain's name is not known; `directory` as the node sees it.
+pub fn find_vmm(proc: &HostProc, envelope: Process, directory: &Path) -> Option<Process> {
+    pid_files(directory).iter().find_map(|path| find_by_pid_file(proc, envelope, path).ok())
+}
+
+/// Once their processes are known to be gone.
+pub fn remove_pid_files(directory: &Path) {
+    for path in pid_files(directory) {
+        let _ = fs::remove_file(path);
+    }
+}
+
+fn pid_files(directory: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(directory.join("run/qemu")) else { return Vec::new() };
+    entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "pid")).collect()
+}
+
 /// Leaves nothing behind of a launch that failed: neither the inner process nor a QEMU that it may have started.
 fn clean_up(proc: &HostProc, inner: Process, envelope: Process, directory: &Path) {
     if proc.alive(inner) {
         kill(proc, inner);
     }
-    if let Ok(entries) = fs::read_dir(directory.join("run/qemu")) {
-        let pid_files =
-            entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "pid"));
-        for path in pid_files {
-            if let Ok(process) = find_by_pid_file(proc, envelope, &path) {
-                kill(proc, process);
-            }
-        }
+    if let Some(process) = find_vmm(proc, envelope, directory) {
+        kill(proc, process);
     }
     control::remove_socket(directory);
     Record::remove(directory);

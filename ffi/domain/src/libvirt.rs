@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use std::sync::mpsc::Sender;
 
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+use serde::Serialize;
 
 use crate::failure::{Failure, Outcome};
 
@@ -18,6 +19,13 @@ struct VirError {
     code: c_int,
     domain: c_int,
     message: *const c_char,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct RawDiskError {
+    target: *mut c_char,
+    error: c_int,
 }
 
 macro_rules! table {
@@ -52,6 +60,7 @@ table! {
     virDomainUndefine: fn(Pointer) -> c_int,
     virDomainCreateWithFlags: fn(Pointer, c_uint) -> c_int,
     virDomainGetState: fn(Pointer, *mut c_int, *mut c_int, c_uint) -> c_int,
+    virDomainGetDiskErrors: fn(Pointer, *mut RawDiskError, c_uint, c_uint) -> c_int,
     virDomainGetName: fn(Pointer) -> *const c_char,
     virDomainGetXMLDesc: fn(Pointer, c_uint) -> *mut c_char,
     virDomainSuspend: fn(Pointer) -> c_int,
@@ -66,6 +75,8 @@ const EVENT_LIFECYCLE: c_int = 0;
 const START_PAUSED: c_uint = 1;
 const SHUTDOWN_ACPI: c_uint = 1;
 const BASELINE_EXPAND_FEATURES: c_uint = 1;
+const DISK_ERROR_NO_SPACE: c_int = 2;
+const DISK_ERRORS_MAX: usize = 512;
 
 /// virErrorNumber values after which the same XML cannot do better.
 const TERMINAL_CODES: [c_int; 8] = [
@@ -166,6 +177,15 @@ unsafe impl Sync for Connection {}
 unsafe impl Send for Domain {}
 // SAFETY: as above.
 unsafe impl Sync for Domain {}
+
+/// A disk whose last request failed.
+#[derive(Serialize, Debug, Clone, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct DiskError {
+    /// Its name in the domain: "vda".
+    pub target: String,
+    pub no_space: bool,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct State {
@@ -271,6 +291,23 @@ impl Domain {
         Ok(State { state, reason })
     }
 
+    /// The disks that QEMU has stopped the guest for. Asks QEMU.
+    pub fn disk_errors(self) -> Outcome<Vec<DiskError>> {
+        let mut raw = [RawDiskError { target: null_mut(), error: 0 }; DISK_ERRORS_MAX];
+        // SAFETY: as in start(); libvirt fills at most as many entries as it is told, each with a string that is ours.
+        unsafe {
+            let count = (table().virDomainGetDiskErrors)(self.0, raw.as_mut_ptr(), DISK_ERRORS_MAX as c_uint, 0);
+            done(count, "read the disks' errors")?;
+            raw.iter()
+                .take(count as usize)
+                .map(|&RawDiskError { target, error }| {
+                    let target = taken(target, "read the disks' errors")?;
+                    Ok(DiskError { target, no_space: error == DISK_ERROR_NO_SPACE })
+                })
+                .collect()
+        }
+    }
+
     pub fn name(self) -> String {
         // SAFETY: as in start(); the name belongs to the domain object.
         unsafe {
@@ -279,12 +316,9 @@ impl Domain {
         }
     }
 
-    /// Whether the guest's instructions are emulated (TCG).
-    pub fn emulated(self) -> Outcome<bool> {
+    pub fn xml(self) -> Outcome<String> {
         // SAFETY: as in start().
-        let xml = taken(unsafe { (table().virDomainGetXMLDesc)(self.0, 0) }, "read the domain's XML")?;
-        let head = xml.split('>').next().unwrap_or_default();
-        Ok(head.contains("type='qemu'"))
+        taken(unsafe { (table().virDomainGetXMLDesc)(self.0, 0) }, "read the domain's XML")
     }
 
     pub fn suspend(self) -> Outcome<()> {

@@ -92,7 +92,7 @@ mod tests {
             reason: "booted".into(),
             emulated: true,
             vmm_pid: Some(4711),
-            started_at_ms: None,
+            ..Observation::default()
         };
         let line = Answer::of(3, &Ok(observation)).line();
         let expected = r#"{"id":3,"ok":true,"state":"running","reason":"booted","emulated":true,"vmmPid":4711}"#;

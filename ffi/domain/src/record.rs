@@ -7,7 +7,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk_files::Sizes;
 use crate::failure::{Context, Failure, Outcome};
+use crate::guest::Observation;
 use crate::host_proc::Process;
 use crate::spec::Dhcp;
 use crate::write_atomically::write_atomically;
@@ -27,6 +29,9 @@ pub struct Record {
     pub vmm: Option<Process>,
     pub started_at_ms: Option<u64>,
     pub dhcp: Vec<Dhcp>,
+    /// Of the files behind its disks when it started.
+    #[serde(default)]
+    pub disk_sizes: Sizes,
 }
 
 /// The end, as libvirt names it.
@@ -38,6 +43,8 @@ pub struct Final {
     pub emulated: bool,
     pub started_at_ms: Option<u64>,
     pub ended_at_ms: u64,
+    #[serde(default)]
+    pub oom_killed: bool,
 }
 
 impl Record {
@@ -57,6 +64,17 @@ impl Record {
 }
 
 impl Final {
+    pub fn observation(&self) -> Observation {
+        Observation {
+            state: self.state.clone(),
+            reason: self.reason.clone(),
+            emulated: self.emulated,
+            started_at_ms: self.started_at_ms,
+            oom_killed: self.oom_killed,
+            ..Observation::default()
+        }
+    }
+
     pub fn write(&self, directory: &Path) -> Outcome<()> {
         write(&directory.join(FINAL_NAME), self)
     }

@@ -1,4 +1,4 @@
-//! What launching and adopting have in common once a domain runs: its servers.
+//! What launching and adopting have in common once a domain runs: its guest and its servers.
 
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -7,9 +7,16 @@ use std::sync::mpsc::Receiver;
 
 use crate::control::Control;
 use crate::dhcp::Server;
+use crate::disk_files::DiskFiles;
 use crate::failure::{Context, Outcome};
-use crate::guest::Guest;
+use crate::guest::{Guest, Parts};
+use crate::host_proc::HostProc;
+use crate::libvirt::Domain;
+use crate::log::QemuLog;
+use crate::oom_kills::OomKills;
+use crate::record::Record;
 use crate::spec::Dhcp;
+use crate::vmm::Vmm;
 
 pub fn bind_dhcp(servers: &[Dhcp]) -> Outcome<Vec<Server>> {
     servers.iter().map(Server::bind).collect()
@@ -20,6 +27,32 @@ pub fn start_dhcp(servers: Vec<Server>) -> Outcome<()> {
         spawn("dhcp", move || server.run())?;
     }
     Ok(())
+}
+
+/// Who watches over the guest that `record` speaks of; files that `record` does not know yet are added to it.
+pub fn guest(
+    record: &mut Record,
+    directory: &Path,
+    (proc, domain, oom_kills): (&HostProc, Domain, OomKills),
+) -> Outcome<Guest> {
+    let xml = domain.xml()?;
+    let disk_files = DiskFiles::of(&xml);
+    if record.disk_sizes.is_empty() {
+        record.disk_sizes = disk_files.sizes();
+    }
+    disk_files.watch(record.disk_sizes.clone())?;
+    // One that has ended already cannot be held.
+    let vmm = record.vmm.and_then(|process| Vmm::open(proc, process).ok());
+    Ok(Guest::new(Parts {
+        directory: directory.to_owned(),
+        domain,
+        vmm,
+        emulated: xml.split('>').next().is_some_and(|head| head.contains("type='qemu'")),
+        started_at_ms: record.started_at_ms,
+        oom_kills,
+        disk_files,
+        qemu_log: QemuLog::new(directory, &domain.name()),
+    }))
 }
 
 /// Serves the control socket; the watching thread and the accepting one live as long as the process.

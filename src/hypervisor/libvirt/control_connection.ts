@@ -18,6 +18,10 @@ const Observed = {
   emulated: z.boolean(),
   vmmPid: z.number().optional(),
   startedAtMs: z.number().optional(),
+  diskErrors: z.array(z.object({ target: z.string(), noSpace: z.boolean() })).optional(),
+  truncatedDisks: z.array(z.string()).optional(),
+  unresponsive: z.string().optional(),
+  oomKilled: z.boolean().optional(),
 };
 
 /** What a domain process says about its guest. */

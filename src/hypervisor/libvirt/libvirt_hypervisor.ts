@@ -14,7 +14,7 @@ import {
   type ControlObservation,
   type ControlOperation,
 } from "./control_connection.ts";
-import { isAlive, VmDirectories } from "./vm_directory.ts";
+import { type DomainRecord, endsSoon, isAlive, VmDirectories } from "./vm_directory.ts";
 
 /** The line that denovirt-domain prints. */
 const Report = z.object({
@@ -155,8 +155,8 @@ export class LibvirtHypervisor implements Hypervisor {
     const answer = await this.#ask(uid, signal);
     if (answer) return present(answer);
     const record = await this.#directories.record(uid);
-    const domainAlive = record !== undefined && await isAlive(record.domain);
-    const vmmAlive = record?.vmm ? await isAlive(record.vmm) : false;
+    const domainAlive = record !== undefined && !await endsSoon(record.domain, signal);
+    const mayBeAdopted = record !== undefined && await this.#mayBeAdopted(uid, record);
     // Read after the processes were looked at: a process that was dead then has written all it ever will.
     const final = await this.#directories.final(uid);
     if (final) return present(final);
@@ -166,12 +166,18 @@ export class LibvirtHypervisor implements Hypervisor {
         `its process ${record.domain.pid} lives and does not listen: it is starting, or it hangs`;
       return { kind: "unknown", why };
     }
-    if (!vmmAlive) return { kind: "gone" };
+    if (!mayBeAdopted) return { kind: "gone" };
     await this.#run(uid, { mode: "adopt", vmDirectory: this.#directories.path(uid) }, signal);
     const adopted = await this.#ask(uid, signal);
     return adopted
       ? present(adopted)
       : { kind: "unknown", why: "it was adopted and does not listen" };
+  }
+
+  /** Whether QEMU lives, or may live unrecorded: its starter died between the two. */
+  async #mayBeAdopted(uid: string, { vmm, envelope }: DomainRecord): Promise<boolean> {
+    if (vmm) return await isAlive(vmm);
+    return await isAlive(envelope) && await this.#directories.hasVmmPidFile(uid);
   }
 
   /** Undefined when nobody listens, also when that turns out only while asking. */
@@ -286,6 +292,10 @@ function present(observation: ControlObservation): DomainObservation {
     ...(observation.startedAtMs !== undefined && {
       startedAt: new Date(observation.startedAtMs).toISOString(),
     }),
+    ...(observation.diskErrors && { diskErrors: observation.diskErrors }),
+    ...(observation.truncatedDisks && { truncatedDisks: observation.truncatedDisks }),
+    ...(observation.unresponsive !== undefined && { unresponsive: observation.unresponsive }),
+    ...(observation.oomKilled && { oomKilled: true }),
   };
 }
 

@@ -7,6 +7,7 @@ type Process = z.infer<typeof Process>;
 
 /** `ffi/domain/src/record.rs`: which processes run the domain. */
 const DomainRecord = z.object({
+  envelope: Process,
   domain: Process,
   vmm: Process.nullable(),
   startedAtMs: z.number().nullable(),
@@ -29,6 +30,8 @@ const UID = /^[0-9a-f-]{36}$/;
 /** QEMU's user must pass to the directories of its own machine; nobody can list them. */
 const PASSABLE = 0o711;
 const PRIVATE = 0o700;
+const DYING_MS_MAX = 200;
+const DYING_POLL_MS = 10;
 
 /** The directories `<run>/vms/<uid>` and what is recorded in them. */
 export class VmDirectories {
@@ -97,6 +100,18 @@ export class VmDirectories {
     await Deno.rename(`${path}.new`, path);
   }
 
+  /** Whether libvirt has, or had, a QEMU for it. */
+  async hasVmmPidFile(uid: string): Promise<boolean> {
+    try {
+      for await (const { name } of Deno.readDir(`${this.path(uid)}/run/qemu`)) {
+        if (name.endsWith(".pid")) return true;
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    return false;
+  }
+
   async final(uid: string): Promise<ControlObservation | undefined> {
     const text = await unlessMissing(Deno.readTextFile(`${this.path(uid)}/final.json`));
     return text === undefined ? undefined : FinalState.parse(JSON.parse(text));
@@ -110,6 +125,17 @@ export async function isAlive(process: Process): Promise<boolean> {
   const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
   if (!fields || fields[0] === "Z" || fields[0] === "X") return false;
   return fields[19] === String(process.startTicks);
+}
+
+/** Whether it has ended, or does so at once: sockets of a process that was killed close a little before it is gone. */
+export async function endsSoon(process: Process, signal?: AbortSignal): Promise<boolean> {
+  const endMs = performance.now() + DYING_MS_MAX;
+  while (await isAlive(process)) {
+    if (performance.now() > endMs) return false;
+    signal?.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, DYING_POLL_MS));
+  }
+  return true;
 }
 
 async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {

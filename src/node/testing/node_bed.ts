@@ -2,6 +2,7 @@
 import { VIRTUAL_MACHINE_INSTANCES } from "../../api/registry.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import { FakeHypervisor, FakeNode } from "../../hypervisor/fake/fake_hypervisor.ts";
+import type { Hypervisor } from "../../hypervisor/hypervisor.ts";
 import type { PatchOptions, Resource } from "../../kube/client.ts";
 import { FakeClient } from "../../kube/fake/fake_client.ts";
 import type { KubeObject, ObjectKey } from "../../kube/object.ts";
@@ -26,7 +27,8 @@ import { vmi, type VmiParts } from "./vmi.ts";
 export const NODE = "node-1";
 export const KEY = { namespace: "default", name: "small" };
 export const POD_KEY = { namespace: "default", name: "virt-launcher-small-x" };
-const KUBELET_ROOT = "/var/lib/kubelet";
+export const KUBELET_ROOT = "/var/lib/kubelet";
+const FACTS = () => ({ emulationReason: "KVMNotAvailable" as const });
 const DEADLINE_MS = 10_000;
 
 /** Knows the one strategic merge that the agent makes: a pod's conditions are merged by their type. */
@@ -139,17 +141,21 @@ function socketPath(podUid: string, socket: string): string {
   return `${KUBELET_ROOT}/pods/${podUid}/volumes/kubernetes.io~empty-dir/sockets/${socket}.sock`;
 }
 
-/** One life of the agent; disposing of it is its end, and no guest's. */
-export class TestAgent implements AsyncDisposable {
-  readonly hypervisor: FakeHypervisor;
+/** What a {@link NodeController} works with instead of a node. */
+export interface NodeControllerOptions {
+  hypervisor: Hypervisor;
+  launcher: Pick<Launcher, "launch">;
+  sockets: PodSockets;
+}
+
+/** The agent's controller of VMIs, over a bed's cluster and whatever runs guests. */
+export class NodeController implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #running: Promise<unknown>;
 
-  constructor(bed: NodeBed) {
+  constructor(bed: NodeBed, { hypervisor, launcher, sockets }: NodeControllerOptions) {
     const { client } = bed;
     const clock = SYSTEM_CLOCK;
-    this.hypervisor = new FakeHypervisor({ node: bed.guests });
-    const { hypervisor } = this;
     const shared = { client, logger: SILENT_LOGGER };
     const vmis = new Informer<VirtualMachineInstance>({
       ...shared,
@@ -161,16 +167,6 @@ export class TestAgent implements AsyncDisposable {
       indexes: { [CREATED_BY_INDEX]: createdBy },
     });
     const memory = new LaunchMemory();
-    const sockets = new PodSockets({ envelopes: bed.envelopes, kubeletRoot: KUBELET_ROOT });
-    const facts = () => ({ emulationReason: "KVMNotAvailable" as const });
-    const files = { read: (_pid: number, path: string) => Promise.resolve(bed.files.get(path)) };
-    const launcher = new Launcher({
-      hypervisor,
-      sockets,
-      files,
-      facts,
-      runDirectory: "/nonexistent",
-    });
     const controller = new Controller({
       reconciler: new NodeVirtualMachineInstanceReconciler({
         client,
@@ -183,7 +179,7 @@ export class TestAgent implements AsyncDisposable {
           sockets,
           memory,
           clock,
-          facts,
+          facts: FACTS,
         }),
         actor: new Actor({ client, hypervisor, launcher, sockets, memory, clock }),
       }),
@@ -211,6 +207,31 @@ export class TestAgent implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#running;
+  }
+}
+
+/** One life of the agent over fake guests; disposing of it is its end, and no guest's. */
+export class TestAgent implements AsyncDisposable {
+  readonly hypervisor: FakeHypervisor;
+  readonly #controller: NodeController;
+
+  constructor(bed: NodeBed) {
+    this.hypervisor = new FakeHypervisor({ node: bed.guests });
+    const { hypervisor } = this;
+    const sockets = new PodSockets({ envelopes: bed.envelopes, kubeletRoot: KUBELET_ROOT });
+    const files = { read: (_pid: number, path: string) => Promise.resolve(bed.files.get(path)) };
+    const launcher = new Launcher({
+      hypervisor,
+      sockets,
+      files,
+      facts: FACTS,
+      runDirectory: "/nonexistent",
+    });
+    this.#controller = new NodeController(bed, { hypervisor, launcher, sockets });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#controller[Symbol.asyncDispose]();
     await this.hypervisor[Symbol.asyncDispose]();
   }
 }

@@ -19,7 +19,7 @@ import type { Action, World } from "./world.ts";
 export interface ActorOptions {
   client: KubeClient;
   hypervisor: Hypervisor;
-  launcher: Launcher;
+  launcher: Pick<Launcher, "launch">;
   sockets: PodSockets;
   memory: LaunchMemory;
   clock: Clock;

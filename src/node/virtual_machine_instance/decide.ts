@@ -17,7 +17,8 @@
  * is started beside one of the same name, nor for a hand-over that is older than one that was seen on the node.
  *
  * VMI or pod deleted -> the power button is pressed every 5 s until the grace period ends; then the guest is destroyed.
- * A domain that could not be looked at ("unknown") moves nothing: it is looked at again.
+ * A domain that could not be looked at ("unknown") moves nothing: it is looked at again. One whose VMM does not answer stays
+ * Running and is not ready; in the end it is destroyed like any other.
  */
 import { isFinalPhase, VirtualMachineInstancePhase as Phase } from "../../api/phases.ts";
 import type { VirtualMachineInstanceStatus } from "../../api/virtual_machine_instance_status.ts";
@@ -26,6 +27,7 @@ import type { DomainObservation } from "../../hypervisor/hypervisor.ts";
 import { addMs, msUntil } from "../../resources/timestamp.ts";
 import { leaseOf } from "../../resources/virtual_machine_instance/lease.ts";
 import type { Decision, EventRecord } from "../../runtime/reconciler.ts";
+import { faultEvents } from "./guest_faults.ts";
 import { finalPhase } from "./final_phase.ts";
 import { endsVmi, isLastStatus } from "./last_write.ts";
 import { isGateOpen } from "./readiness_gate.ts";
@@ -55,6 +57,8 @@ const POD_END_MS_MAX = 2_000;
 const RESYNC_MS = 60_000;
 /** `status.reason` of a VMI whose guest ended without anybody having seen how. */
 const GUEST_LOST = "GuestLost";
+const CRASHED = "The VirtualMachineInstance crashed.";
+const OOM_KILLED = "The VirtualMachineInstance was killed: its pod ran out of memory.";
 
 export function decide(world: World): VmiDecision {
   if (!isOwned(world)) return unchanged(world);
@@ -200,8 +204,8 @@ function withDomain(world: World, domain: PresentDomain): VmiDecision {
   if (deadline === undefined) return running;
   // A guest that is about to end is worth one write, when it has ended.
   const told = world.vmi.status?.phase === Phase.Running;
-  const status = told ? world.vmi.status ?? {} : running.status;
-  return terminating(world, { running: { ...running, status }, deadline });
+  const ending = told ? { ...running, status: world.vmi.status ?? {}, events: [] } : running;
+  return terminating(world, { running: ending, deadline, domain });
 }
 
 /** libvirt shows a domain as paused until its vCPUs are let go for the first time. */
@@ -210,22 +214,29 @@ function isStarting({ state, reason }: PresentDomain): boolean {
 }
 
 function whileRunning(world: World, domain: PresentDomain): VmiDecision {
-  const open = domain.state !== "paused";
+  const open = domain.state !== "paused" && domain.unresponsive === undefined;
   const actions: Action[] = world.pod !== undefined && isGateOpen(world.pod) !== open
     ? [{ type: "set_readiness_gate", open }]
     : [];
-  const started = world.vmi.status?.phase === Phase.Scheduled;
+  const started = world.vmi.status?.phase === Phase.Scheduled
+    ? [event(world, ["Started", "VirtualMachineInstance started."])]
+    : [];
+  const status = runningStatus(world, domain);
   return {
     actions,
-    status: runningStatus(world, domain),
-    events: started ? [event(world, ["Started", "VirtualMachineInstance started."])] : [],
+    status,
+    events: [...started, ...faultEvents(world, { domain, status })],
     requeueAfterMs: RESYNC_MS,
   };
 }
 
 function terminating(
   world: World,
-  { running, deadline }: { running: VmiDecision; deadline: string },
+  { running, deadline, domain }: {
+    running: VmiDecision;
+    deadline: string;
+    domain: PresentDomain;
+  },
 ): VmiDecision {
   const { now, shutdownSentAt } = world;
   const leftMs = msUntil(deadline, now);
@@ -236,6 +247,10 @@ function terminating(
       events: [...running.events ?? [], event(world, ["Deleted", "Signaled Deletion"])],
       requeueAfterMs: LOOK_AGAIN_MS,
     };
+  }
+  // Its QEMU could not press the button, and whoever asked would wait.
+  if (domain.unresponsive !== undefined) {
+    return { ...running, actions: [], requeueAfterMs: Math.min(LOOK_AGAIN_MS, leftMs) };
   }
   const againMs = shutdownSentAt === undefined
     ? 0
@@ -257,7 +272,7 @@ function ended(
 ): VmiDecision {
   const stopped = phase === Phase.Succeeded
     ? event(world, ["Stopped", "The VirtualMachineInstance was shut down."])
-    : event(world, ["Stopped", "The VirtualMachineInstance crashed."], "Warning");
+    : event(world, ["Stopped", domain.oomKilled ? OOM_KILLED : CRASHED], "Warning");
   return { actions: [], status: finalStatus(world, { phase, domain }), events: [stopped] };
 }
 

@@ -84,7 +84,8 @@ export function notSynchronizedStatus(
   return { ...status, conditions: withSyncFailure(world, { conditions, message }) };
 }
 
-function failureReason({ state, reason }: PresentDomain): string {
+function failureReason({ state, reason, oomKilled }: PresentDomain): string {
+  if (oomKilled) return "OOMKilled";
   if (state === "crashed") return reason === "panicked" ? "GuestPanicked" : "GuestCrashed";
   return reason === "destroyed" ? "GuestKilled" : "GuestCrashed";
 }
@@ -103,7 +104,10 @@ function withPhase({ vmi, now }: World, phase: string): VirtualMachineInstanceSt
 function runningConditions(world: World, domain: PresentDomain): Conditions {
   const { now } = world;
   let conditions = world.vmi.status?.conditions ?? [];
-  conditions = withoutCondition(conditions, ConditionType.Synchronized);
+  const truncated = truncatedVolumes(world, domain);
+  conditions = truncated.length > 0
+    ? withCondition(conditions, volumesTruncated(truncated), now)
+    : withoutCondition(conditions, ConditionType.Synchronized);
   conditions = withCondition(conditions, readyWhileRunning(world, domain), now);
   conditions = withCondition(conditions, {
     type: ConditionType.LiveMigratable,
@@ -112,14 +116,14 @@ function runningConditions(world: World, domain: PresentDomain): Conditions {
     message: "live migration is not supported by this node agent yet",
   }, now);
   conditions = domain.state === "paused"
-    ? withCondition(conditions, paused(domain), now)
+    ? withCondition(conditions, paused(world, domain), now)
     : withoutCondition(conditions, ConditionType.Paused);
   return domain.emulated
     ? withCondition(conditions, emulation(world), now)
     : withoutCondition(conditions, ConditionType.SoftwareEmulation);
 }
 
-function readyWhileRunning({ pod }: World, { state }: PresentDomain) {
+function readyWhileRunning({ pod }: World, { state, unresponsive }: PresentDomain) {
   const type = ConditionType.Ready;
   if (pod === undefined) {
     return { type, status: "False", reason: ReadyReason.PodNotExists, message: "the pod is gone" };
@@ -127,6 +131,10 @@ function readyWhileRunning({ pod }: World, { state }: PresentDomain) {
   if (pod.metadata.deletionTimestamp !== undefined) {
     const message = "the pod is terminating";
     return { type, status: "False", reason: ReadyReason.PodTerminating, message };
+  }
+  if (unresponsive !== undefined) {
+    const message = `QEMU does not answer: ${unresponsive}`;
+    return { type, status: "False", reason: ReadyReason.GuestUnresponsive, message };
   }
   if (state === "paused") {
     const message = `the status of pod readiness gate "${READINESS_GATE}" is not "True", but False`;
@@ -139,14 +147,55 @@ function readyWhileRunning({ pod }: World, { state }: PresentDomain) {
   return { type, status: "True" };
 }
 
-function paused({ reason }: PresentDomain) {
-  const io = reason === "ioerror";
+function paused(world: World, domain: PresentDomain) {
+  const io = domain.reason === "ioerror";
   return {
     type: ConditionType.Paused,
     status: "True",
     reason: io ? PausedReason.PausedIOError : PausedReason.PausedByUser,
-    message: io ? "VMI was paused, low-level IO error detected" : "VMI was paused by user",
+    message: io ? pausedMessage(world, domain) : "VMI was paused by user",
   };
+}
+
+function pausedMessage(world: World, domain: PresentDomain): string {
+  const causes = volumeErrors(world, domain).map(({ volume, noSpace }) =>
+    noSpace ? `not enough space on volume: ${volume}` : `IO error at the volume: ${volume}`
+  );
+  const message = "VMI was paused, low-level IO error detected";
+  return causes.length === 0 ? message : `${message}: ${causes.join("; ")}`;
+}
+
+function volumesTruncated(volumes: readonly string[]) {
+  return {
+    type: ConditionType.Synchronized,
+    status: "False",
+    reason: SynchronizedReason.VolumeTruncated,
+    message: truncatedMessage(volumes),
+  };
+}
+
+/** What was cut off a volume's image reads as zeros. */
+export function truncatedMessage(volumes: readonly string[]): string {
+  return `the image was cut short while the guest runs, of volume: ${volumes.join(", ")}`;
+}
+
+/** The volumes that the guest is stopped for. */
+export function volumeErrors(
+  { vmi }: World,
+  { diskErrors = [] }: PresentDomain,
+): { volume: string; noSpace: boolean }[] {
+  return diskErrors.map(({ target, noSpace }) => ({ volume: volumeAt(vmi, target), noSpace }));
+}
+
+/** The volumes whose images lost a part. */
+export function truncatedVolumes({ vmi }: World, { truncatedDisks = [] }: PresentDomain): string[] {
+  return truncatedDisks.map((target) => volumeAt(vmi, target));
+}
+
+/** A disk has the name of its volume; one that is not of the spec is told by its own. */
+function volumeAt({ spec }: World["vmi"], target: string): string {
+  const targets = diskTargets(spec.domain.devices.disks ?? []);
+  return [...targets].find(([, disk]) => disk === target)?.[0] ?? target;
 }
 
 function emulation({ emulationReason = "KVMNotAvailable" }: World) {
