@@ -74,7 +74,8 @@ export class ConsoleSessions {
     try {
       await copyToClient(connection, { socket, clock: this.#options.clock });
     } catch (error) {
-      if (!either.aborted) throw error;
+      // A client that goes is no failure, whatever is being sent to it.
+      if (!either.aborted && socket.readyState === socket.OPEN) throw error;
     } finally {
       over.abort();
       close();
@@ -155,7 +156,7 @@ async function copyToClient(
   let leftOutBytes = 0;
   while (socket.readyState === socket.OPEN) {
     const length = await connection.read(buffer);
-    if (length === null) return;
+    if (length === null || socket.readyState !== socket.OPEN) return;
     if (behind !== undefined) {
       leftOutBytes += length;
       continue;
