@@ -68,6 +68,7 @@ import { EventRecorder } from "./runtime/event_recorder.ts";
 import { Informer } from "./runtime/informer.ts";
 import { JsonLogger, type Logger } from "./runtime/log.ts";
 import { MetricsRegistry } from "./runtime/metrics.ts";
+import { WriteThroughClient } from "./runtime/write_through_client.ts";
 
 const UID_INDEX = "uid";
 const COMPONENT = "virt-handler";
@@ -183,14 +184,15 @@ class Agent {
   }
 
   #controller(facts: () => NodeFacts) {
-    const { client, config, hypervisor, log, native } = this.#parts;
+    const { config, hypervisor, log, native } = this.#parts;
+    const client = new WriteThroughClient(this.#parts.client, [this.#vmis, this.#pods]);
     const { kubeletRoot, nodeName, runDirectory } = config;
     const memory = this.#memory;
     const clock = this.#clock;
     const sockets = new PodSockets({ envelopes: new NativeEnvelopes(native), kubeletRoot });
     const files = new NativePodFiles(native);
     const launcher = new Launcher({ hypervisor, sockets, files, facts, runDirectory });
-    const observed = { nodeName, vmis: this.#vmis, pods: this.#pods, hypervisor, sockets };
+    const observed = { client, nodeName, vmis: this.#vmis, pods: this.#pods, hypervisor, sockets };
     const reconciler = new NodeVirtualMachineInstanceReconciler({
       client,
       memory,

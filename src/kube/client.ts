@@ -97,8 +97,15 @@ export interface KubeClient {
     patch: unknown,
     options?: PatchOptions,
   ): Promise<T>;
-  /** Idempotent: an object that is already gone is success. Failed preconditions throw `ConflictError`. */
-  delete(resource: Resource, key: ObjectKey, options?: DeleteOptions): Promise<void>;
+  /**
+   * Idempotent: an object that is already gone is success. Failed preconditions throw `ConflictError`. Answers with the
+   * object as it waits for its end (finalizers, grace); `undefined`: it is gone.
+   */
+  delete(
+    resource: Resource,
+    key: ObjectKey,
+    options?: DeleteOptions,
+  ): Promise<KubeObject | undefined>;
   /** A request outside the object model, such as `/version` or `/apis`. Throws {@link KubeError} for status >= 400. */
   raw(
     method: string,

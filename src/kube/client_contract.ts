@@ -256,8 +256,8 @@ const CASES: Record<string, Case> = {
 
   "delete() is idempotent": async ({ client, namespace }) => {
     const { metadata } = await createItem(client, CONFIG_MAPS, { namespace, name: "one" });
-    await client.delete(CONFIG_MAPS, keyOf({ metadata }));
-    await client.delete(CONFIG_MAPS, keyOf({ metadata }));
+    assert.equal(await client.delete(CONFIG_MAPS, keyOf({ metadata })), undefined);
+    assert.equal(await client.delete(CONFIG_MAPS, keyOf({ metadata })), undefined);
     assert.equal(await client.get(CONFIG_MAPS, keyOf({ metadata })), undefined);
   },
 
@@ -282,9 +282,10 @@ const CASES: Record<string, Case> = {
     const key = { namespace, name: "one" };
     const finalizers = ["denovirt.io/a", "denovirt.io/b"];
     await createItem(client, GADGETS, key, { metadata: { finalizers } });
-    await client.delete(GADGETS, key);
+    const left = await client.delete(GADGETS, key);
     const deleted = await client.get(GADGETS, key);
     assert.ok(deleted?.metadata.deletionTimestamp);
+    assert.deepEqual(left, deleted);
     assert.equal(deleted.metadata.deletionGracePeriodSeconds, 0);
     assert.equal(deleted.metadata.generation, 2);
     await client.delete(GADGETS, key);

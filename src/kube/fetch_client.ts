@@ -192,18 +192,25 @@ export class FetchClient implements KubeClient, Disposable {
     });
   }
 
-  async delete(resource: Resource, key: ObjectKey, options: DeleteOptions = {}): Promise<void> {
+  async delete(
+    resource: Resource,
+    key: ObjectKey,
+    options: DeleteOptions = {},
+  ): Promise<KubeObject | undefined> {
     const { signal, ...body } = options;
     try {
-      await this.#json({
+      const left = await this.#json<KubeObject>({
         method: "DELETE",
         path: objectPath(resource, key),
         what: what("delete", resource, key),
         body: { apiVersion: "v1", kind: "DeleteOptions", ...body },
         signal,
       });
+      // Of what is gone at once there is a status; a pod that was killed is shown as it was.
+      return isWaitingForItsEnd(left) ? left : undefined;
     } catch (error) {
-      if (!isObjectNotFound(error)) throw error;
+      if (isObjectNotFound(error)) return undefined;
+      throw error;
     }
   }
 
@@ -343,4 +350,9 @@ function writeQuery(options: PatchOptions): string {
 
 function what(verb: string, resource: Resource, key?: ObjectKey): string {
   return `${verb} ${resource.plural}${key === undefined ? "" : " " + formatKey(key)}`;
+}
+
+function isWaitingForItsEnd({ kind, metadata }: KubeObject): boolean {
+  if (kind === "Status" || metadata.deletionTimestamp === undefined) return false;
+  return (metadata.finalizers ?? []).length > 0 || (metadata.deletionGracePeriodSeconds ?? 0) > 0;
 }

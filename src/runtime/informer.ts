@@ -84,6 +84,8 @@ export class Informer<T extends KubeObject> {
   readonly #indexes: ObjectIndex<T>[];
   readonly #handlers = new Set<ChangeHandler<T>>();
   readonly #waiters = new Set<() => void>();
+  /** UIDs by key of what this process has removed, while the watch still tells of its life. */
+  readonly #ended = new Map<string, string>();
   #synced = false;
   #resourceVersion: string | undefined;
   #failures = 0;
@@ -140,6 +142,27 @@ export class Informer<T extends KubeObject> {
     this.#handlers.add(handler);
     for (const object of this.#objects.values()) this.#notify(handler, { new: object });
     return { [Symbol.dispose]: () => void this.#handlers.delete(handler) };
+  }
+
+  /**
+   * Takes in what a write of this process answered, ahead of the watch. Nothing of what the watch has told already: an object
+   * that has come and gone since would stay for ever.
+   */
+  absorb(object: T): void {
+    const key = formatKey(keyOf(object));
+    if (!isNewer(object, this.#resourceVersion)) return;
+    if (!isNewer(object, this.#objects.get(key)?.metadata.resourceVersion ?? "0")) return;
+    this.#apply(key, object);
+    this.#wake();
+  }
+
+  /** The object was removed by this process; the watch will tell of its life until then, which is over. */
+  absorbEnd(objectKey: ObjectKey, uid: string): void {
+    const key = formatKey(objectKey);
+    if (this.#resourceVersion === undefined || this.#objects.get(key)?.metadata.uid !== uid) return;
+    this.#ended.set(key, uid);
+    this.#apply(key, undefined);
+    this.#wake();
   }
 
   /** Resolves after the first list. Rejects with the signal's reason. */
@@ -239,6 +262,7 @@ export class Informer<T extends KubeObject> {
   }
 
   #replaceAll(found: ReadonlyMap<string, T>): void {
+    this.#ended.clear();
     for (const key of [...this.#objects.keys()]) {
       if (!found.has(key)) this.#apply(key, undefined);
     }
@@ -274,12 +298,25 @@ export class Informer<T extends KubeObject> {
 
   #accept(event: WatchEvent<T>): void {
     this.#metrics.heard(event.type);
-    if (event.type !== "BOOKMARK") {
+    if (event.type !== "BOOKMARK" && !this.#isKnown(event)) {
       const key = formatKey(keyOf(event.object));
       this.#apply(key, event.type === "DELETED" ? undefined : event.object);
       this.#wake();
     }
     this.#resourceVersion = event.object.metadata.resourceVersion ?? this.#resourceVersion;
+  }
+
+  /** Whether this process knew it before the watch, because it was its own doing. */
+  #isKnown({ type, object }: Exclude<WatchEvent<T>, { type: "BOOKMARK" }>): boolean {
+    const key = formatKey(keyOf(object));
+    const cached = this.#objects.get(key);
+    if (this.#ended.get(key) === object.metadata.uid) {
+      if (type === "DELETED") this.#ended.delete(key);
+      return true;
+    }
+    if (type === "DELETED" && cached?.metadata.uid === object.metadata.uid) return false;
+    const version = Number(cached?.metadata.resourceVersion);
+    return Number(object.metadata.resourceVersion) <= version;
   }
 
   #apply(key: string, object: T | undefined): void {
@@ -320,6 +357,11 @@ export class Informer<T extends KubeObject> {
   #wake(): void {
     for (const wake of [...this.#waiters]) wake();
   }
+}
+
+/** Versions of one resource can be compared as numbers; of what cannot, nothing is newer. */
+function isNewer({ metadata }: KubeObject, version: string | undefined): boolean {
+  return Number(metadata.resourceVersion) > Number(version);
 }
 
 class InformerMetrics {

@@ -135,10 +135,11 @@ export class Load {
 }
 
 /** As people do: when the server has no time, it is asked again. The wait counts as the product's. */
-async function patiently(work: () => Promise<void>): Promise<void> {
+async function patiently(work: () => Promise<unknown>): Promise<void> {
   for (let attempt = 1;; attempt++) {
     try {
-      return await work();
+      await work();
+      return;
     } catch (error) {
       const isBusy = error instanceof KubeError && error.retriable;
       if (error instanceof AlreadyExistsError) return; // the answer to an earlier attempt was lost

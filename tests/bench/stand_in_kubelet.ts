@@ -124,7 +124,8 @@ export class StandInKubelet implements Envelopes {
     const key = keyOf(pod);
     if (stage === "gone") {
       const preconditions = { uid: pod.metadata.uid };
-      return await this.#client.delete(PODS, key, { gracePeriodSeconds: 0, preconditions });
+      await this.#client.delete(PODS, key, { gracePeriodSeconds: 0, preconditions });
+      return;
     }
     const options = { type: "strategic", subresource: "status" } as const;
     await this.#client.patch(PODS, key, { status: statusOf(pod, stage) }, options);

@@ -1,6 +1,7 @@
 import { NODE_NAME_LABEL } from "../../api/labels.ts";
 import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
 import { Controller } from "../../runtime/controller.ts";
+import { WriteThroughClient } from "../../runtime/write_through_client.ts";
 import type { Reconciler } from "../../runtime/reconciler.ts";
 import type { ControllerDependencies } from "../controller.ts";
 import { actOnNode } from "./act.ts";
@@ -12,7 +13,8 @@ export type NodeController = Controller<NodeWorld, NodeAction, undefined>;
 
 /** Does nothing before `run(signal)`; the informers are run by the caller. */
 export function createNodeController(dependencies: ControllerDependencies): NodeController {
-  const { client, informers, clock = SYSTEM_CLOCK } = dependencies;
+  const { informers, clock = SYSTEM_CLOCK } = dependencies;
+  const client = new WriteThroughClient(dependencies.client, Object.values(informers));
   const reconciler: Reconciler<NodeWorld, NodeAction, undefined> = {
     name: "node-controller",
     observe: (key, signal) => observeNode({ client, informers, clock }, key, signal),

@@ -42,7 +42,12 @@ export class Stage implements AsyncDisposable {
     const client = countingWrites(subject.client, this.#writes);
     const logger = SILENT_LOGGER;
     this.informers = createControllerInformers({ client, logger });
-    const events = { record: (event: EventRecord) => void this.events.push(event) };
+    const events = {
+      record: (event: EventRecord) => {
+        this.events.push(event);
+        this.#wake();
+      },
+    };
     const dependencies = { client, logger, events, informers: this.informers };
     const envelopeImage = "registry.example/envelope:1";
     const controllers = [

@@ -2,6 +2,7 @@ import type { VirtualMachineStatus } from "../../api/virtual_machine_status.ts";
 import { keyOf } from "../../kube/object.ts";
 import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
 import { Controller } from "../../runtime/controller.ts";
+import { WriteThroughClient } from "../../runtime/write_through_client.ts";
 import type { ControllerDependencies } from "../controller.ts";
 import { VirtualMachineReconciler } from "./reconciler.ts";
 import type { VirtualMachineAction, VirtualMachineWorld } from "./world.ts";
@@ -17,7 +18,8 @@ export function createVirtualMachineController(
   dependencies: ControllerDependencies,
 ): VirtualMachineController {
   const { informers, clock = SYSTEM_CLOCK } = dependencies;
-  const reconciler = new VirtualMachineReconciler({ ...dependencies, clock });
+  const client = new WriteThroughClient(dependencies.client, Object.values(informers));
+  const reconciler = new VirtualMachineReconciler({ ...dependencies, client, clock });
   const controller = new Controller({ ...dependencies, reconciler });
   controller.watch(informers.virtualMachines, (vm) => [keyOf(vm)]);
   // An instance has its VM's name, whoever it belongs to.

@@ -48,5 +48,8 @@ Deno.test("VM controller shows what the API server refuses, and starts the VM wh
   isRefusing = false;
   const started = await stage.untilStatus("web", "Starting");
   assert.equal(findCondition(started.status?.conditions, "Failure"), undefined);
-  assert.ok(stage.events.some(({ reason }) => reason === "SuccessfulCreate"));
+  await stage.until(
+    "SuccessfulCreate",
+    () => stage.events.some(({ reason }) => reason === "SuccessfulCreate"),
+  );
 });

@@ -1,6 +1,7 @@
 import { keyOf, type ObjectKey } from "../../kube/object.ts";
 import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
 import { Controller } from "../../runtime/controller.ts";
+import { WriteThroughClient } from "../../runtime/write_through_client.ts";
 import type { ControllerDependencies } from "../controller.ts";
 import type { Pod } from "../core_objects.ts";
 import { controllerOf } from "../owner_reference.ts";
@@ -22,7 +23,8 @@ export function createVirtualMachineInstanceController(
   dependencies: ControllerDependencies & { envelopeImage: string },
 ): VirtualMachineInstanceController {
   const { informers, clock = SYSTEM_CLOCK } = dependencies;
-  const reconciler = new VirtualMachineInstanceReconciler({ ...dependencies, clock });
+  const client = new WriteThroughClient(dependencies.client, Object.values(informers));
+  const reconciler = new VirtualMachineInstanceReconciler({ ...dependencies, client, clock });
   const controller = new Controller({ ...dependencies, reconciler });
   controller.watch(informers.virtualMachineInstances, (vmi) => [keyOf(vmi)]);
   controller.watch(informers.launcherPods, instanceKeys);
