@@ -80,7 +80,7 @@ export class StandInAgent {
     const files = { read: () => Promise.resolve(undefined) };
     const runDirectory = "/nonexistent";
     const launcher = new Launcher({ hypervisor, sockets, files, facts, runDirectory });
-    const observed = { nodeName: NODE, vmis, pods, hypervisor, sockets, memory, clock, facts };
+    const look = { client, nodeName: NODE, hypervisor, sockets, memory, clock, facts };
     const controller = this.#controller = new Controller({
       ...shared,
       events: this.#events,
@@ -89,7 +89,7 @@ export class StandInAgent {
       reconciler: new NodeVirtualMachineInstanceReconciler({
         client,
         memory,
-        observer: new Observer(observed),
+        observer: new Observer({ ...look, vmis, pods }),
         actor: new Actor({ client, hypervisor, launcher, sockets, memory, clock }),
       }),
     });

@@ -172,6 +172,7 @@ export class NodeController implements AsyncDisposable {
         client,
         memory,
         observer: new Observer({
+          client,
           nodeName: NODE,
           vmis,
           pods,

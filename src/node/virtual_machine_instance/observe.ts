@@ -1,11 +1,14 @@
 /** Gathers the world of one VMI: reads only. */
 import { isFinalPhase, VirtualMachineInstancePhase as Phase } from "../../api/phases.ts";
+import { VIRTUAL_MACHINE_INSTANCES } from "../../api/registry.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import type { DomainObservation, Hypervisor } from "../../hypervisor/hypervisor.ts";
-import type { ObjectKey } from "../../kube/object.ts";
+import type { KubeClient } from "../../kube/client.ts";
+import { keyOf, type KubeObject, type ObjectKey } from "../../kube/object.ts";
 import type { Pod } from "../../resources/core_objects.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Informer } from "../../runtime/informer.ts";
+import type { Refusal } from "../../libvirt_domain/configurator.ts";
 import { factsForPod, type NodeFacts } from "../node_facts.ts";
 import { planLaunch } from "./launch_plan.ts";
 import type { LaunchMemory } from "./launch_memory.ts";
@@ -16,6 +19,7 @@ import type { EnvelopeObservation, Rival, World } from "./world.ts";
 export const CREATED_BY_INDEX = "created-by";
 
 export interface ObserverOptions {
+  client: KubeClient;
   nodeName: string;
   vmis: Informer<VirtualMachineInstance>;
   pods: Informer<Pod>;
@@ -28,6 +32,10 @@ export interface ObserverOptions {
 
 export class Observer {
   readonly #options: ObserverOptions;
+  readonly #planned = new WeakMap<
+    VirtualMachineInstance,
+    { on: string; refusals: readonly Refusal[] }
+  >();
 
   constructor(options: ObserverOptions) {
     this.#options = options;
@@ -37,9 +45,11 @@ export class Observer {
     const { memory, nodeName, clock, vmis } = this.#options;
     const cached = vmis.get(key);
     if (cached === undefined) return undefined;
-    const vmi = memory.latest(cached);
+    const remembered = memory.latest(cached);
+    const domain = await this.#inspect(remembered.metadata.uid, signal);
+    const vmi = domain.kind === "gone" ? await this.#live(remembered, signal) : remembered;
+    if (vmi === undefined) return undefined;
     const pod = this.#podOf(vmi);
-    const domain = await this.#inspect(vmi.metadata.uid, signal);
     const { launchFailure, shutdownSentAt } = memory.get(vmi.metadata.uid);
     const facts = factsForPod(this.#options.facts(), pod);
     const launching = vmi.status?.phase === Phase.Scheduled && domain.kind === "absent";
@@ -52,11 +62,40 @@ export class Observer {
       ...await this.#started(vmi, domain, signal),
       ...(launching && { rivals: await this.#rivals(vmi, signal) }),
       envelope: await this.#envelope({ vmi, pod, domain }, signal),
-      refusals: launching ? planLaunch(vmi, facts).refusals : [],
+      refusals: launching ? this.#refusals(vmi, facts) : [],
       ...(facts.emulationReason === undefined ? {} : { emulationReason: facts.emulationReason }),
       ...(launchFailure === undefined ? {} : { launchFailure }),
       ...(shutdownSentAt === undefined ? {} : { shutdownSentAt }),
     };
+  }
+
+  /**
+   * A guest that was killed is started again unless it was told to run. That may have been written without an answer, so no
+   * cache is believed.
+   */
+  async #live(
+    vmi: VirtualMachineInstance,
+    signal: AbortSignal,
+  ): Promise<VirtualMachineInstance | undefined> {
+    if (vmi.status?.phase !== Phase.Scheduled) return vmi;
+    const { client } = this.#options;
+    const key = keyOf(vmi as KubeObject);
+    const live = await client.get<VirtualMachineInstance & KubeObject>(
+      VIRTUAL_MACHINE_INSTANCES,
+      key,
+      { signal },
+    );
+    return live?.metadata.uid === vmi.metadata.uid ? live : undefined;
+  }
+
+  /** A guest that cannot be launched yet is looked at each second: its plan is made once. */
+  #refusals(vmi: VirtualMachineInstance, facts: NodeFacts): readonly Refusal[] {
+    const on = JSON.stringify(facts);
+    const planned = this.#planned.get(vmi);
+    if (planned?.on === on) return planned.refusals;
+    const { refusals } = planLaunch(vmi, facts);
+    this.#planned.set(vmi, { on, refusals });
+    return refusals;
   }
 
   /** Of several pods, the one that has not ended. */
