@@ -7,11 +7,11 @@ export function mergePatch(from: Json, to: Json): Json | undefined {
   if (isEqualJson(from, to)) return undefined;
   if (!isRecord(from) || !isRecord(to)) return to;
   const patch: Record<string, Json> = {};
-  for (const key of new Set([...Object.keys(from), ...Object.keys(to)])) {
-    if (to[key] === undefined) {
-      if (from[key] !== undefined) patch[key] = null;
-      continue;
-    }
+  for (const key of Object.keys(from)) {
+    if (from[key] !== undefined && to[key] === undefined) patch[key] = null;
+  }
+  for (const key of Object.keys(to)) {
+    if (to[key] === undefined) continue;
     const change = from[key] === undefined ? to[key] : mergePatch(from[key], to[key]);
     if (change !== undefined) patch[key] = change;
   }
@@ -25,8 +25,8 @@ export function isEqualJson(a: Json, b: Json): boolean {
     return a.length === b.length && a.every((item, index) => isEqualJson(item, b[index]));
   }
   if (!isRecord(a) || !isRecord(b)) return false;
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])]
-    .every((key) => isEqualJson(a[key], b[key]));
+  return Object.keys(a).every((key) => isEqualJson(a[key], b[key])) &&
+    Object.keys(b).every((key) => Object.hasOwn(a, key) || (b[key] ?? null) === null);
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -29,7 +29,8 @@ type MetricType = "counter" | "gauge" | "histogram";
 /** What every metric shares: its series by label values. */
 abstract class Metric<Value> {
   abstract readonly type: MetricType;
-  protected readonly series = new Map<string, Value>();
+  /** By the values of the labels: rendering is rare, counting is not. */
+  protected readonly series = new Map<string, { labels: Labels; value: Value }>();
   #dropped = 0;
 
   constructor(
@@ -49,28 +50,37 @@ abstract class Metric<Value> {
   protected at(labels: Labels): Value {
     const key = this.#key(labels);
     const found = this.series.get(key);
-    if (found !== undefined) return found;
+    if (found !== undefined) return found.value;
     const value = this.zero();
-    if (this.series.size < SERIES_MAX) this.series.set(key, value);
+    if (this.series.size < SERIES_MAX) this.series.set(key, { labels: { ...labels }, value });
     else this.#dropped++;
     return value;
   }
 
   render(): string {
     const head = `# HELP ${this.name} ${this.help}\n# TYPE ${this.name} ${this.type}\n`;
-    const lines = [...this.series].map(([labels, value]) => this.renderSeries(labels, value));
+    const lines = [...this.series.values()]
+      .map(({ labels, value }) => this.renderSeries(this.#render(labels), value));
     const dropped = this.#dropped > 0 ? `# ${this.name}: ${this.#dropped} updates dropped\n` : "";
     return head + lines.join("") + dropped;
   }
 
   #key(labels: Labels): string {
-    if (Object.keys(labels).length !== this.labelNames.length) {
+    let count = 0;
+    for (const _ in labels) count++;
+    if (count !== this.labelNames.length) {
       throw new TypeError(
         `Cannot use metric ${this.name}: labels must be [${this.labelNames}]: got [${
           Object.keys(labels)
         }]`,
       );
     }
+    let key = "";
+    for (const name of this.labelNames) key += `${labels[name] ?? ""}\0`;
+    return key;
+  }
+
+  #render(labels: Labels): string {
     return this.labelNames.map((name) => `${name}="${escapeLabel(labels[name] ?? "")}"`).join(",");
   }
 }

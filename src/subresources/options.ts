@@ -18,7 +18,7 @@ export function parseOptions<T>(
 ): { options: T } | { denied: Denial } {
   let value: unknown;
   try {
-    value = parse(new TextDecoder("utf-8", { fatal: true }).decode(body), { maxAliasCount: 0 });
+    value = parseText(new TextDecoder("utf-8", { fatal: true }).decode(body));
   } catch {
     return {
       denied: badRequest("Can not unmarshal Request body to struct: neither JSON nor YAML"),
@@ -28,6 +28,15 @@ export function parseOptions<T>(
   if (parsed.success) return { options: parsed.data };
   const why = z.prettifyError(parsed.error);
   return { denied: badRequest(`Can not unmarshal Request body to struct: ${why}`) };
+}
+
+/** What clients send is JSON nearly always, and read some hundred times faster as such. */
+function parseText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return parse(text, { maxAliasCount: 0 });
+  }
 }
 
 /** Kubernetes knows one dry run: all of it. */

@@ -29,7 +29,7 @@ export class ApiServer {
   readonly #hasAdmission: boolean;
   readonly #log = new Map<string, StoreEvent[]>();
   readonly #objects = new Map<string, Map<string, KubeObject>>();
-  readonly #listeners: ChangeListener[] = [];
+  readonly #listeners = new Set<ChangeListener>();
   /** Watches that resume from before this version are told 410. */
   #oldestVersion = 0;
   #version = 1;
@@ -41,6 +41,7 @@ export class ApiServer {
     this.#fake = new FakeClient({
       withoutStatusSubresource: [VIRTUAL_MACHINE_INSTANCES],
       now: () => parts.clock.now(),
+      sharesObjects: true,
       onChange: (event) => this.#record(event),
     });
     this.direct = this.#fake;
@@ -60,8 +61,9 @@ export class ApiServer {
   }
 
   /** Called for each change, in order, as it happens. */
-  onChange(listener: ChangeListener): void {
-    this.#listeners.push(listener);
+  onChange(listener: ChangeListener): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
   /** What admission makes of an object that is to be created. */

@@ -6,6 +6,7 @@ import { createVirtualMachineInstanceController } from "../../src/resources/virt
 import type { EventSink } from "../../src/runtime/controller.ts";
 import type { Logger } from "../../src/runtime/log.ts";
 import type { ProcessClient } from "./process_client.ts";
+import { METRICS } from "./silent_metrics.ts";
 import type { SimulatedProcess } from "./simulated_process.ts";
 
 export interface ControllerReplicaParts {
@@ -18,8 +19,8 @@ export interface ControllerReplicaParts {
 /** Runs until its process is killed. */
 export async function runControllerReplica(parts: ControllerReplicaParts): Promise<void> {
   const { client, events, logger, process: { clock, signal } } = parts;
-  const informers = createControllerInformers({ client, logger, clock });
-  const dependencies = { client, events, logger, clock, informers };
+  const informers = createControllerInformers({ client, logger, clock, metrics: METRICS });
+  const dependencies = { client, events, logger, clock, informers, metrics: METRICS };
   const envelopeImage = "registry.example/envelope:1";
   await Promise.all([
     runInformers(informers, signal),

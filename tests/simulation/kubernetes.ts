@@ -159,7 +159,7 @@ export class Kubelet {
     clock.setTimer(() => this.crash(uid), leftMs);
   }
 
-  #remove(uid: string): Promise<void> | void {
+  #remove(uid: string): Promise<unknown> | void {
     const { server, trace } = this.#parts;
     if (this.isCutOff || !this.machine.isOn) return void this.#known.set(uid, "over");
     const pod = server.list<Pod>(PODS).find(({ metadata }) => metadata.uid === uid);

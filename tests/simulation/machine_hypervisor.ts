@@ -35,6 +35,8 @@ export class MachineHypervisor implements Hypervisor, Envelopes {
   constructor(parts: MachineHypervisorParts) {
     this.#parts = parts;
     this.#adapter = parts.machine.adapt();
+    // Until the next agent comes, nobody hears of what happens.
+    parts.process.onDeath(() => parts.machine.adapt());
   }
 
   list(signal?: AbortSignal): Promise<string[]> {

@@ -22,8 +22,10 @@ import type { Pod } from "../../src/resources/core_objects.ts";
 import { Controller, type EventSink } from "../../src/runtime/controller.ts";
 import { Informer } from "../../src/runtime/informer.ts";
 import type { Logger } from "../../src/runtime/log.ts";
+import { WriteThroughClient } from "../../src/runtime/write_through_client.ts";
 import type { MachineHypervisor } from "./machine_hypervisor.ts";
 import type { ProcessClient } from "./process_client.ts";
+import { METRICS } from "./silent_metrics.ts";
 import type { SimulatedProcess } from "./simulated_process.ts";
 
 export interface NodeAgentParts {
@@ -41,7 +43,7 @@ const UID_INDEX = "uid";
 export async function runNodeAgent(parts: NodeAgentParts): Promise<void> {
   const { nodeName, process, client, hypervisor, logger, events } = parts;
   const { clock, signal } = process;
-  const shared = { client, logger, clock };
+  const shared = { client, logger, clock, metrics: METRICS };
   const vmis = new Informer<VirtualMachineInstance>({
     ...shared,
     resource: VIRTUAL_MACHINE_INSTANCES,
@@ -60,13 +62,24 @@ export async function runNodeAgent(parts: NodeAgentParts): Promise<void> {
   const sockets = new PodSockets({ envelopes: hypervisor, kubeletRoot: "/kubelet" });
   const files = { read: () => Promise.resolve(undefined) };
   const launcher = new Launcher({ hypervisor, sockets, files, facts, runDirectory: "/run" });
+  const writer = new WriteThroughClient(client, [vmis, pods]);
   const reconciler = new NodeVirtualMachineInstanceReconciler({
-    client,
+    client: writer,
     memory,
-    observer: new Observer({ nodeName, vmis, pods, hypervisor, sockets, memory, clock, facts }),
-    actor: new Actor({ client, hypervisor, launcher, sockets, memory, clock }),
+    observer: new Observer({
+      client,
+      nodeName,
+      vmis,
+      pods,
+      hypervisor,
+      sockets,
+      memory,
+      clock,
+      facts,
+    }),
+    actor: new Actor({ client: writer, hypervisor, launcher, sockets, memory, clock }),
   });
-  const controller = new Controller({ reconciler, logger, events, clock });
+  const controller = new Controller({ reconciler, logger, events, clock, metrics: METRICS });
   const keyOfUid = (uid: string): ObjectKey | undefined => {
     const [vmi] = vmis.byIndex(UID_INDEX, uid);
     return vmi === undefined ? undefined : keyOf(vmi);

@@ -64,6 +64,22 @@ interface Call {
 /** A client gives up on a request after this long, as the real one does. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
+/** Made once: an error costs as much as a request. */
+export const UNREACHABLE = new TypeError("error sending request");
+export const CONNECTION_RESET = new TypeError("connection reset");
+export const TOO_MANY_REQUESTS = failure(429, "TooManyRequests", "slow down", {
+  retryAfterSeconds: 1,
+});
+const NO_ANSWER = new DOMException("no answer", "TimeoutError");
+const SPURIOUS_CONFLICT = failure(409, "Conflict", "Operation cannot be fulfilled");
+const REFUSALS = [
+  [3, TOO_MANY_REQUESTS],
+  [3, failure(500, "InternalError", "etcdserver: request timed out")],
+  [1, failure(503, "ServiceUnavailable", "apiserver is shutting down")],
+  // An aggregating proxy on the way: says nothing about the object.
+  [1, failure(404, "NotFound", "the server could not find the requested resource")],
+] as const;
+
 export class ProcessClient implements KubeClient {
   readonly #network: Network;
   readonly #process: SimulatedProcess;
@@ -164,9 +180,13 @@ export class ProcessClient implements KubeClient {
     );
   }
 
-  async delete(resource: Resource, key: ObjectKey, options: DeleteOptions = {}): Promise<void> {
+  delete(
+    resource: Resource,
+    key: ObjectKey,
+    options: DeleteOptions = {},
+  ): Promise<KubeObject | undefined> {
     const { signal, ...rest } = options;
-    await this.#call(
+    return this.#call(
       { verb: "delete", resource, key, body: rest, signal },
       (server) => server.direct.delete(resource, key, rest),
     );
@@ -183,7 +203,7 @@ export class ProcessClient implements KubeClient {
         clock.setTimer(() => answer.reject(error), delayMs);
       if (this.#link.isCut || faults.strikes("unreachable")) {
         this.#say(call, "unreachable");
-        return void reject(new TypeError("error sending request"), random.skewed(1, 3_000));
+        return void reject(UNREACHABLE, random.skewed(1, 3_000));
       }
       if (faults.strikes("hang")) {
         this.#say(call, "hangs");
@@ -192,8 +212,7 @@ export class ProcessClient implements KubeClient {
             this.#serve(call, serve).catch(() => {});
           }, random.skewed(1, 20_000));
         }
-        const timeout = new DOMException("no answer", "TimeoutError");
-        return void reject(timeout, REQUEST_TIMEOUT_MS);
+        return void reject(NO_ANSWER, REQUEST_TIMEOUT_MS);
       }
       clock.setTimer(() => {
         // What was sent before its sender died may have left the machine or not.
@@ -206,7 +225,7 @@ export class ProcessClient implements KubeClient {
         const isLost = faults.strikes("lostAnswer");
         this.#serve(call, serve).then(
           (value) => {
-            if (isLost) return void reject(new TypeError("connection reset"), faults.delayMs());
+            if (isLost) return void reject(CONNECTION_RESET, faults.delayMs());
             clock.setTimer(() => answer.resolve(value), faults.delayMs());
           },
           (error) => void reject(error, faults.delayMs()),
@@ -241,20 +260,14 @@ export class ProcessClient implements KubeClient {
     }
   }
 
-  #refusal({ verb, resource, key }: Call): Error | undefined {
+  #refusal({ verb }: Call): Error | undefined {
     const { faults, random } = this.#network;
     const isWrite = verb !== "get" && verb !== "list";
     if (isWrite && verb !== "create" && faults.strikes("spuriousConflict")) {
-      return failure(409, "Conflict", `Operation cannot be fulfilled on ${resource.plural}`);
+      return SPURIOUS_CONFLICT;
     }
     if (!faults.strikes("refused")) return undefined;
-    return random.weighted([
-      [3, failure(429, "TooManyRequests", "slow down", { retryAfterSeconds: 1 })],
-      [3, failure(500, "InternalError", "etcdserver: request timed out")],
-      [1, failure(503, "ServiceUnavailable", "apiserver is shutting down")],
-      // An aggregating proxy on the way: says nothing about the object.
-      [1, failure(404, "NotFound", `the server could not find the requested resource ${key.name}`)],
-    ]);
+    return random.weighted(REFUSALS);
   }
 
   #say({ verb, resource, key, body, subresource }: Call, what: string): void {

@@ -1,17 +1,17 @@
 /**
- * deno run -A tests/simulation/run.ts --schedules 100000     many schedules, from seed 1 or --from
- * deno run -A tests/simulation/run.ts --seed 4711            one schedule with its trace
+ * deno task simulate --schedules 100000     many schedules on all cores, from seed 1 or --from
+ * deno task simulate --seed 4711            one schedule with its trace
  *
  * The many end with what one life of a VM costs in writes, and with "N passed, N failed".
  */
+import process from "node:process";
 import { parseArgs } from "node:util";
+import { simulateInParallel } from "./parallel.ts";
+import { type Outcome, Simulation, writesOfOneLife } from "./simulation.ts";
 import { inTurnOfItsOwn } from "./turn.ts";
-import { type Outcome, simulateAll, Simulation, writesOfOneLife } from "./simulation.ts";
 
 const PROGRESS_MS = 5_000;
 const FAILURES_SHOWN_MAX = 20;
-/** Schedules in one turn of the event loop. */
-const TURN = 10;
 
 function print(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
@@ -31,16 +31,17 @@ interface ManyOptions {
   from: number;
   count: number;
   failuresMax: number;
+  workers: number;
 }
 
-async function runMany({ from, count, failuresMax }: ManyOptions): Promise<boolean> {
+async function runMany({ from, count, failuresMax, workers }: ManyOptions): Promise<boolean> {
   const startMs = performance.now();
+  const startCpuMs = cpuMs();
   let toldMs = startMs;
   const sum = { steps: 0, writes: 0, guests: 0, failures: 0, convergedMsMax: 0 };
   let done = 0;
-  while (done < count && sum.failures < failuresMax) {
-    const seeds = Array.from({ length: Math.min(TURN, count - done) }, (_, i) => from + done + i);
-    for (const outcome of await simulateAll(seeds)) {
+  const onOutcomes = (outcomes: readonly Outcome[]): boolean => {
+    for (const outcome of outcomes) {
       done++;
       sum.steps += outcome.steps;
       sum.writes += outcome.writes;
@@ -49,14 +50,20 @@ async function runMany({ from, count, failuresMax }: ManyOptions): Promise<boole
       if (outcome.violation === undefined || sum.failures++ >= FAILURES_SHOWN_MAX) continue;
       print(`seed ${outcome.seed}: ${outcome.violation}`);
     }
-    if (performance.now() - toldMs < PROGRESS_MS) continue;
-    toldMs = performance.now();
-    const perSecond = done / ((toldMs - startMs) / 1000);
-    print(`${done} of ${count}, ${perSecond.toFixed(0)}/s, ${sum.failures} failed`);
-  }
+    if (performance.now() - toldMs >= PROGRESS_MS) {
+      toldMs = performance.now();
+      const perSecond = done / ((toldMs - startMs) / 1000);
+      print(`${done} of ${count}, ${perSecond.toFixed(0)}/s, ${sum.failures} failed`);
+    }
+    return sum.failures < failuresMax;
+  };
+  await simulateInParallel({ from, count, workers, onOutcomes });
   const seconds = (performance.now() - startMs) / 1000;
+  const perSecond = (done / seconds).toFixed(0);
+  const perCoreSecond = (done / ((cpuMs() - startCpuMs) / 1000)).toFixed(0);
   print(
-    `${done} schedules in ${seconds.toFixed(1)} s (${(done / seconds).toFixed(0)}/s): ` +
+    `${done} schedules in ${seconds.toFixed(1)} s (${perSecond}/s with ${workers} workers, ` +
+      `${perCoreSecond} per second of CPU): ` +
       `${sum.steps} steps, ${sum.writes} writes, ${sum.guests} guests, ` +
       `slowest convergence ${(sum.convergedMsMax / 1000).toFixed(0)} s`,
   );
@@ -66,6 +73,12 @@ async function runMany({ from, count, failuresMax }: ManyOptions): Promise<boole
   }
   print(`${done - sum.failures} passed, ${sum.failures} failed`);
   return sum.failures === 0;
+}
+
+/** Of this process and all its threads. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 function describe(
@@ -84,6 +97,7 @@ if (import.meta.main) {
       seed: { type: "string" },
       schedules: { type: "string", default: "1000" },
       from: { type: "string", default: "1" },
+      workers: { type: "string", default: String(navigator.hardwareConcurrency) },
       // Stops after so many.
       failures: { type: "string", default: "Infinity" },
     },
@@ -92,6 +106,7 @@ if (import.meta.main) {
     from: Number(values.from),
     count: Number(values.schedules),
     failuresMax: Number(values.failures),
+    workers: Number(values.workers),
   });
   Deno.exit(passed ? 0 : 1);
 }

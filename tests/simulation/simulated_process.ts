@@ -1,6 +1,7 @@
 /**
  * One operating system process of the product. It can be killed at any moment, and frozen: then what would reach it waits.
- * A message that was sent before the death may still arrive at the other end.
+ * A message that was sent before the death may still arrive at the other end. Nothing of a process that was killed runs any
+ * more, as after SIGKILL: its promises stay as they are, and go with it.
  */
 import type { Clock, Timer } from "../../src/runtime/clock.ts";
 import type { Random } from "./random.ts";
@@ -9,17 +10,14 @@ import type { VirtualClock } from "./virtual_clock.ts";
 /** After a freeze, what waited comes within this time. */
 const THAW_MS = 50;
 
-export class ProcessDied extends Error {
-  override name = "ProcessDied";
-}
-
 export class SimulatedProcess {
   readonly name: string;
   readonly clock: Clock;
+  /** Never aborts: nobody is told of a SIGKILL. */
+  readonly signal: AbortSignal = new AbortController().signal;
   readonly #clock: VirtualClock;
   readonly #random: Random;
-  readonly #stop = new AbortController();
-  readonly #pending = new Set<(error: Error) => void>();
+  readonly #onDeath = new Set<() => void>();
   #waiting: (() => void)[] = [];
   #isFrozen = false;
   #isAlive = true;
@@ -35,10 +33,6 @@ export class SimulatedProcess {
     };
   }
 
-  get signal(): AbortSignal {
-    return this.#stop.signal;
-  }
-
   get isAlive(): boolean {
     return this.#isAlive;
   }
@@ -47,17 +41,19 @@ export class SimulatedProcess {
     return this.#isFrozen;
   }
 
-  /** From here on nothing it does has an effect; its code unwinds. */
   kill(): void {
     if (!this.#isAlive) return;
     this.#isAlive = false;
-    const died = new ProcessDied(`${this.name} was killed`);
-    this.#stop.abort(died);
-    for (const reject of [...this.#pending]) reject(died);
-    const waiting = this.#waiting;
-    this.#waiting = [];
     this.#isFrozen = false;
-    for (const each of waiting) each();
+    this.#waiting = [];
+    for (const notice of this.#onDeath) notice();
+    this.#onDeath.clear();
+  }
+
+  /** For the other ends of its connections. */
+  onDeath(notice: () => void): Disposable {
+    this.#onDeath.add(notice);
+    return { [Symbol.dispose]: () => void this.#onDeath.delete(notice) };
   }
 
   freeze(): void {
@@ -87,28 +83,20 @@ export class SimulatedProcess {
     serve: (answer: { resolve: (value: T) => void; reject: (error: Error) => void }) => void,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (!this.#isAlive) return reject(new ProcessDied(`${this.name} is dead`));
+      if (!this.#isAlive) return;
       if (signal?.aborted) return reject(signal.reason);
-      const settle = () => {
-        this.#pending.delete(fail);
+      let isSettled = false;
+      const settle = (how: () => void) => {
+        if (isSettled || !this.#isAlive) return;
+        isSettled = true;
         signal?.removeEventListener("abort", giveUp);
+        how();
       };
-      const fail = (error: Error) => {
-        settle();
-        reject(error);
-      };
-      const giveUp = () => fail(signal?.reason);
-      this.#pending.add(fail);
+      const giveUp = () => settle(() => reject(signal?.reason));
       signal?.addEventListener("abort", giveUp);
-      const settled = () => !this.#pending.has(fail);
       serve({
-        resolve: (value) =>
-          this.deliver(() => {
-            if (settled()) return;
-            settle();
-            resolve(value);
-          }),
-        reject: (error) => this.deliver(() => void (settled() || fail(error))),
+        resolve: (value) => this.deliver(() => settle(() => resolve(value))),
+        reject: (error) => this.deliver(() => settle(() => reject(error))),
       });
     });
   }

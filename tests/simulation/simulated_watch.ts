@@ -5,7 +5,13 @@ import { failure } from "../../src/kube/fake/write_rules.ts";
 import type { KubeObject } from "../../src/kube/object.ts";
 import type { Timer } from "../../src/runtime/clock.ts";
 import { idOf } from "./api_server.ts";
-import type { Link, Network } from "./process_client.ts";
+import {
+  CONNECTION_RESET,
+  type Link,
+  type Network,
+  TOO_MANY_REQUESTS,
+  UNREACHABLE,
+} from "./process_client.ts";
 import type { SimulatedProcess } from "./simulated_process.ts";
 
 interface Parts extends Network {
@@ -24,6 +30,7 @@ export class SimulatedWatch<T extends KubeObject> implements AsyncIterableIterat
   readonly #selects: Selector;
   readonly #ready: IteratorResult<WatchEvent<T>>[] = [];
   readonly #timers = new Set<Timer>();
+  readonly #connections: Disposable[] = [];
   #version: number;
   #delivery: Timer | undefined;
   #waiter: PromiseWithResolvers<IteratorResult<WatchEvent<T>>> | undefined;
@@ -40,12 +47,15 @@ export class SimulatedWatch<T extends KubeObject> implements AsyncIterableIterat
     this.#selects = selectorOf(options);
     this.#isDead = faults.strikes("deadWatch");
     this.#lagMs = faults.strikes("laggingWatch") ? random.skewed(100, 60_000) : 0;
-    process.signal.addEventListener("abort", this.#abort);
     options.signal?.addEventListener("abort", this.#abort);
     if (options.signal?.aborted) return this.#abort(), this;
-    server.onChange((event) => {
-      if (!this.#hasEnded && event.resource === idOf(parts.resource)) this.#schedule();
-    });
+    const id = idOf(parts.resource);
+    this.#connections.push(
+      process.onDeath(() => this.#end()),
+      server.onChange((event) => {
+        if (event.resource === id) this.#schedule();
+      }),
+    );
     faults.onCalm(() => {
       if (this.#hasEnded || (!this.#isDead && this.#lagMs === 0)) return;
       if (this.#isDead) return this.cut();
@@ -81,7 +91,7 @@ export class SimulatedWatch<T extends KubeObject> implements AsyncIterableIterat
   /** The connection breaks, and the client notices. */
   cut(): void {
     if (this.#hasEnded || !this.#parts.process.isAlive) return;
-    this.#parts.process.deliver(() => this.#fail(new TypeError("connection reset")));
+    this.#parts.process.deliver(() => this.#fail(CONNECTION_RESET));
   }
 
   /** The connection dies without a word. */
@@ -92,10 +102,10 @@ export class SimulatedWatch<T extends KubeObject> implements AsyncIterableIterat
   #open(): void {
     const { faults, link } = this.#parts;
     if (link.isCut || faults.strikes("unreachable")) {
-      return this.#fail(new TypeError("error sending request"));
+      return this.#fail(UNREACHABLE);
     }
     if (faults.strikes("refused")) {
-      return this.#fail(failure(429, "TooManyRequests", "slow down", { retryAfterSeconds: 1 }));
+      return this.#fail(TOO_MANY_REQUESTS);
     }
     this.#schedule();
   }
@@ -178,8 +188,8 @@ export class SimulatedWatch<T extends KubeObject> implements AsyncIterableIterat
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     for (const timer of this.#timers) timer.cancel();
-    const { process, options, onEnd } = this.#parts;
-    process.signal.removeEventListener("abort", this.#abort);
+    for (const connection of this.#connections) connection[Symbol.dispose]();
+    const { options, onEnd } = this.#parts;
     options.signal?.removeEventListener("abort", this.#abort);
     onEnd();
   }

@@ -7,9 +7,8 @@
  *
  * What runs is the product itself: the real Controller, Informer and WorkQueue, the real reconcilers of controllers and
  * agents, the real admission defaults and verbs, over a virtual clock and an in-memory API server. Driving observe, decide
- * and act step by step would be some times faster than the 60 to 90 schedules that a core does in a second, but would leave
- * out back-off, requeues, relists and what a queue forgets: an object that comes and goes while a watch is away is a bug that
- * only shows there. It is made deterministic by running schedules within one turn of the event loop, with microtasks run by hand between
+ * and act step by step would be some times faster, but would leave out back-off, requeues, relists and what a queue forgets:
+ * an object that comes and goes while a watch is away is a bug that only shows there. It is made deterministic by running schedules within one turn of the event loop, with microtasks run by hand between
  * two timers of the virtual clock, and everything random drawn from the seed.
  *
  * A schedule has a stormy part, in which users act and everything can fail, and a calm part, in which the end state must be
@@ -34,7 +33,7 @@ import { runNodeAgent } from "./node_agent.ts";
 import { type Link, type Network, ProcessClient, type ServedWrite } from "./process_client.ts";
 import { Random } from "./random.ts";
 import { seededGlobals } from "./seeded_globals.ts";
-import { ProcessDied, SimulatedProcess } from "./simulated_process.ts";
+import { SimulatedProcess } from "./simulated_process.ts";
 import { Trace } from "./trace.ts";
 import { inTurnOfItsOwn, runMicrotasks } from "./turn.ts";
 import { Users } from "./users.ts";
@@ -358,7 +357,7 @@ export class Simulation {
   /** A program that ends by itself was brought down by a failure: it is started again, as the kubelet does. */
   #watchOver(process: SimulatedProcess, running: Promise<void>): void {
     running.then(() => undefined, (error) => error).then((error: unknown) => {
-      if (!process.isAlive || error instanceof ProcessDied) return;
+      if (!process.isAlive) return;
       this.#trace.add(process.name, () => `ended: ${error}`);
       process.kill();
       this.clock.setTimer(() => {

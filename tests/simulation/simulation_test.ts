@@ -3,7 +3,7 @@ import { parse } from "yaml";
 import { simulate, simulateAll, Simulation, writesOfOneLife } from "./simulation.ts";
 import { inTurnOfItsOwn } from "./turn.ts";
 
-/** The long form is `deno run -A tests/simulation/run.ts --schedules 100000`. */
+/** The long form is `deno task simulate --schedules 100000`. */
 const SCHEDULES = 1_000;
 /** A group of schedules is one test, so that a failure shows early and by its place. */
 const GROUP = 100;
@@ -22,7 +22,7 @@ const REGRESSIONS = parse(
 ) as Regression[];
 
 function hint(seed: number): string {
-  return `replay: deno run -A tests/simulation/run.ts --seed ${seed}`;
+  return `replay: deno task simulate --seed ${seed}`;
 }
 
 for (let from = 1; from <= SCHEDULES; from += GROUP) {

@@ -11,6 +11,28 @@ interface Entry {
 }
 
 const EPOCH_MS = Date.UTC(2026, 0, 1);
+const DAY_MS = 86_400_000;
+
+/** A date that is written faster: each pass of a controller writes one, and the engine takes microseconds for it. */
+class VirtualDate extends Date {
+  static readonly #days = new Map<number, string>();
+
+  override toISOString(): string {
+    const ms = this.getTime();
+    const day = Math.floor(ms / DAY_MS);
+    let date = VirtualDate.#days.get(day);
+    if (date === undefined) {
+      date = super.toISOString().slice(0, "2026-01-01T".length);
+      VirtualDate.#days.set(day, date);
+    }
+    const inDay = ms - day * DAY_MS;
+    const two = (value: number) => value < 10 ? `0${value}` : `${value}`;
+    const hours = two(Math.floor(inDay / 3_600_000));
+    const minutes = two(Math.floor(inDay / 60_000) % 60);
+    const seconds = two(Math.floor(inDay / 1_000) % 60);
+    return `${date}${hours}:${minutes}:${seconds}.${`${inDay % 1_000}`.padStart(3, "0")}Z`;
+  }
+}
 
 export class VirtualClock implements Clock {
   /** Whole microseconds: with fractions of them a delay could vanish in rounding, and time would stand still. */
@@ -20,7 +42,7 @@ export class VirtualClock implements Clock {
   readonly #heap: Entry[] = [];
 
   now(): Date {
-    return new Date(EPOCH_MS + Math.floor(this.#nowUs / 1000));
+    return new VirtualDate(EPOCH_MS + Math.floor(this.#nowUs / 1000));
   }
 
   monotonicMs(): number {

@@ -18,8 +18,9 @@ import {
   type WriteOptions,
 } from "../client.ts";
 import { keyOf, type KubeObject, type ObjectKey } from "../object.ts";
+import { deepFreeze } from "../../runtime/deep_freeze.ts";
 import { objectPath } from "../resource_path.ts";
-import { isObject, type Json, jsonEqual, type JsonObject } from "./json.ts";
+import { copy, isObject, type Json, jsonEqual, type JsonObject } from "./json.ts";
 import { jsonPatch, type JsonPatchOperation } from "./json_patch.ts";
 import { mergePatch } from "./merge_patch.ts";
 import { ObjectStore, type StoreEvent } from "./object_store.ts";
@@ -55,6 +56,11 @@ export interface FakeClientOptions {
   onChange?: (event: StoreEvent) => void;
   /** @default the wall clock */
   now?: () => Date;
+  /**
+   * Hands out what is stored, deep-frozen, instead of copies: where a great many objects are read, as in simulations.
+   * @default false
+   */
+  sharesObjects?: boolean;
 }
 
 const PAGE_TOKENS_MAX = 100;
@@ -64,17 +70,19 @@ interface Page {
   resourceVersion: string;
 }
 
-/** See the top of the file. Objects are copied in and out. */
+/** See the top of the file. Objects are copied in and, unless they are shared, out. */
 export class FakeClient implements KubeClient {
   readonly #store = new ObjectStore();
   readonly #rules: WriteRules;
   readonly #options: FakeClientOptions;
   readonly #pages = new Map<string, Page>();
   readonly #watches = new Set<AbortController>();
+  readonly #handOut: <T>(value: T) => T;
   #pageCount = 0;
 
   constructor(options: FakeClientOptions = {}) {
     this.#options = options;
+    this.#handOut = options.sharesObjects ? deepFreeze : copy;
     if (options.onChange !== undefined) this.#store.onChange(options.onChange);
     this.#rules = {
       now: options.now ?? (() => new Date()),
@@ -107,7 +115,7 @@ export class FakeClient implements KubeClient {
     return await this.#serve(
       { verb: "get", resource, key },
       options,
-      () => copy(this.#store.get(resource, key)) as T | undefined,
+      () => this.#handOut(this.#store.get(resource, key)) as T | undefined,
     );
   }
 
@@ -121,7 +129,10 @@ export class FakeClient implements KubeClient {
       const { resourceVersion } = page;
       const items = page.rest.splice(0, options.limit ?? Infinity);
       const remember = page.rest.length === 0 ? {} : { continue: this.#remember(page) };
-      return { metadata: { resourceVersion, ...remember }, items: items.map((i) => copy(i) as T) };
+      return {
+        metadata: { resourceVersion, ...remember },
+        items: items.map((item) => this.#handOut(item) as T),
+      };
     });
   }
 
@@ -135,7 +146,7 @@ export class FakeClient implements KubeClient {
     try {
       const watch = { store: this.#store, resource, broken: broken.signal, ...options };
       for await (const event of watchStore(watch, selectorOf(options))) {
-        yield copy(event) as WatchEvent<T>;
+        yield this.#handOut(event) as WatchEvent<T>;
       }
     } finally {
       this.#watches.delete(broken);
@@ -156,7 +167,7 @@ export class FakeClient implements KubeClient {
       if (this.#store.get(resource, key)) {
         throw failure(409, "AlreadyExists", `${resource.plural} "${key.name}" already exists`);
       }
-      return copy(options.dryRun ? made : this.#store.put(resource, made)) as T;
+      return this.#handOut(options.dryRun ? made : this.#put(resource, made)) as T;
     });
   }
 
@@ -193,15 +204,20 @@ export class FakeClient implements KubeClient {
     return await this.#serve(
       call,
       options,
-      () => this.#write(resource, key, options, (old) => applyPatch(old, patch, options)),
+      () => this.#write(resource, key, options, (old) => applyPatch(old, copy(patch), options)),
     ) as T;
   }
 
-  async delete(resource: Resource, key: ObjectKey, options: DeleteOptions = {}): Promise<void> {
+  async delete(
+    resource: Resource,
+    key: ObjectKey,
+    options: DeleteOptions = {},
+  ): Promise<KubeObject | undefined> {
     objectPath(resource, key);
-    await this.#serve({ verb: "delete", resource, key, body: options }, options, () => {
+    return await this.#serve({ verb: "delete", resource, key, body: options }, options, () => {
       const old = this.#store.get(resource, key);
       if (old !== undefined) this.#delete(resource, old, options);
+      return this.#handOut(this.#store.get(resource, key));
     });
   }
 
@@ -255,19 +271,24 @@ export class FakeClient implements KubeClient {
       const details = { name: key.name, kind: resource.plural };
       throw failure(404, "NotFound", `${resource.plural} "${key.name}" not found`, details);
     }
-    const wanted = change(copy(old) as unknown as JsonObject);
+    const wanted = change(this.#handOut(old) as unknown as JsonObject);
     checkUpdate(old, wanted);
     const next = finishUpdate(
       resource,
       { old, wanted, subresource: options.subresource },
       this.#rules,
     );
-    if (jsonEqual(next, old)) return copy(old);
-    if (options.dryRun) return copy(next);
+    if (jsonEqual(next, old)) return this.#handOut(old);
+    if (options.dryRun) return this.#handOut(next);
     const { deletionTimestamp, finalizers = [] } = next.metadata;
     const graceful = (next.metadata.deletionGracePeriodSeconds ?? 0) > 0;
     const last = deletionTimestamp !== undefined && finalizers.length === 0 && !graceful;
-    return copy(last ? this.#store.remove(resource, next) : this.#store.put(resource, next));
+    return this.#handOut(last ? this.#store.remove(resource, next) : this.#put(resource, next));
+  }
+
+  /** What may be handed out later must not change any more. */
+  #put(resource: Resource, object: KubeObject): KubeObject {
+    return this.#store.put(resource, this.#options.sharesObjects ? deepFreeze(object) : object);
   }
 
   #delete(resource: Resource, old: KubeObject, options: DeleteOptions): void {
@@ -292,7 +313,7 @@ export class FakeClient implements KubeClient {
       deletionGracePeriodSeconds: graceSeconds,
       generation: (old.metadata.generation ?? 1) + 1,
     };
-    this.#store.put(resource, { ...old, metadata });
+    this.#put(resource, { ...old, metadata });
   }
 }
 
@@ -339,15 +360,4 @@ function selectorOf(options: ListOptions | WatchOptions): Selector {
 
 function sub(options: WriteOptions): { subresource?: string } {
   return options.subresource === undefined ? {} : { subresource: options.subresource };
-}
-
-/** What JSON would make of it, at a third of the cost: members that are undefined are left out. */
-function copy<T>(value: T): T {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map((item) => copy(item) ?? null) as T;
-  const copied: Record<string, unknown> = {};
-  for (const [name, member] of Object.entries(value)) {
-    if (member !== undefined) copied[name] = copy(member);
-  }
-  return copied as T;
 }

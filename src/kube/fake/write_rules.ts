@@ -2,7 +2,7 @@
 import type { KubeError, Resource, StatusBody } from "../client.ts";
 import { kubeErrorOf } from "../kube_error.ts";
 import type { KubeObject, ObjectMeta } from "../object.ts";
-import { isObject, jsonEqual, type JsonObject } from "./json.ts";
+import { copy, isObject, jsonEqual, type JsonObject } from "./json.ts";
 
 /** What the rules depend on. */
 export interface WriteRules {
@@ -49,7 +49,7 @@ export function newObject(
   body: unknown,
   options: WriteRules & { namespace: string | undefined },
 ): KubeObject {
-  const given = isObject(body) ? structuredClone(body) : {};
+  const given = isObject(body) ? copy(body) : {};
   const metadata = isObject(given.metadata) ? given.metadata as unknown as ObjectMeta : undefined;
   const namespace = options.namespace ?? metadata?.namespace;
   if (resource.namespaced && !namespace) {

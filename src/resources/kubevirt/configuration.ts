@@ -85,6 +85,7 @@ const OBSOLETE_CPU_MODELS = [
   "Opteron_G2",
   "Opteron_G2-v1",
 ];
+const OBSOLETE_BY_DEFAULT: ReadonlySet<string> = new Set(OBSOLETE_CPU_MODELS);
 
 /**
  * `undefined`: no KubeVirt object exists, so the defaults hold. Where the nodes are given and none of them offers KVM,
@@ -118,7 +119,7 @@ export function effectiveConfiguration(
     ...(machineType && { machineType }),
     ...(cpuModel && { cpuModel }),
     ...(defaultRuntimeClass && { defaultRuntimeClass }),
-    obsoleteCpuModels: obsoleteCpuModels(configuration.obsoleteCPUModels ?? {}),
+    obsoleteCpuModels: obsoleteCpuModels(configuration.obsoleteCPUModels),
     evictionStrategy: configuration.evictionStrategy || DEFAULTS.evictionStrategy,
     vmRolloutStrategy: configuration.vmRolloutStrategy ?? DEFAULTS.vmRolloutStrategy,
     memBalloonStatsPeriodSeconds: configuration.memBalloonStatsPeriod ??
@@ -133,7 +134,10 @@ export function effectiveConfiguration(
 }
 
 /** The built-in ones, and the installation's; `false` takes one off the list. */
-function obsoleteCpuModels(configured: Readonly<Record<string, boolean>>): ReadonlySet<string> {
+function obsoleteCpuModels(
+  configured: Readonly<Record<string, boolean>> | undefined,
+): ReadonlySet<string> {
+  if (configured === undefined) return OBSOLETE_BY_DEFAULT;
   const models = {
     ...Object.fromEntries(OBSOLETE_CPU_MODELS.map((name) => [name, true])),
     ...configured,
@@ -153,5 +157,6 @@ function positive(value: number | undefined, fallback: number): number {
 }
 
 function offersKvm({ status }: Node): boolean {
-  return parseQuantity(status?.allocatable?.[KVM_DEVICE_RESOURCE] ?? 0) > 0n;
+  const offered = status?.allocatable?.[KVM_DEVICE_RESOURCE];
+  return offered !== undefined && parseQuantity(offered) > 0n;
 }
