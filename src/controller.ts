@@ -37,7 +37,7 @@ import type { CertificateSigningRequest } from "./certificates/csr_signer.ts";
 import { CertificateKeeper } from "./certificates/keeper.ts";
 import { NODE_SERVICE_ACCOUNT } from "./certificates/node_request_decision.ts";
 import { CertificateStore } from "./certificates/store.ts";
-import { mintProofCallers } from "./certificates/proof_callers.ts";
+import { mintStranger } from "./certificates/stranger.ts";
 import { splitBundle } from "./certificates/x509.ts";
 import { type ControllerConfig, parseControllerCommand } from "./config.ts";
 import type { KubeClient } from "./kube/client.ts";
@@ -226,7 +226,7 @@ export class ControllerProgram {
       hostname,
       port,
       trust: this.#trust(),
-      proofCallers: mintProofCallers,
+      stranger: mintStranger,
       unverifiableCallers,
       isPublic: (method, path) =>
         isWebhookPath(path) || isMetricsPath(path) || subresources.isPublic(method, path),

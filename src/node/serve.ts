@@ -1,7 +1,7 @@
 /** Keeps the node's server up: a certificate from the cluster, the authorities that are believed in, and both renewed. */
 import { readBundle } from "../certificates/bundle.ts";
 import { nodeCertificates } from "../certificates/node_request.ts";
-import { mintProofCallers } from "../certificates/proof_callers.ts";
+import { mintStranger } from "../certificates/stranger.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
@@ -96,7 +96,7 @@ class ServedTrust {
     const listening = new MutualTlsServer({
       port,
       trust,
-      proofCallers: mintProofCallers,
+      stranger: mintStranger,
       unverifiableCallers,
       isPublic,
       handle: (request) => server.handle(request),

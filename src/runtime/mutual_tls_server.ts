@@ -70,13 +70,11 @@ export interface TlsResponse {
 }
 
 /** Who calls the listener of the proof; see {@link MutualTlsServer.start}. */
-export interface ProofCallers {
+export interface Stranger {
   /** Signed by no authority of the trust. It should look as right as it can. */
-  stranger: TlsCredential;
-  /** Signed by {@link friendCa}, with an allowed name: a listener that does not recognise it recognises nobody. */
-  friend: TlsCredential;
-  /** PEM of an authority made for the proof; only the proof's listener believes it. */
-  friendCa: string;
+  credential: TlsCredential;
+  /** PEM of who did sign it. */
+  authority: string;
 }
 
 /** What to do where the TLS stack cannot be shown to tell callers apart. */
@@ -99,8 +97,8 @@ export interface MutualTlsServerOptions {
   /** 0 picks a free one, see {@link MutualTlsServer.port}. */
   port: number;
   trust: TlsTrust;
-  /** Mints the callers of the proof. */
-  proofCallers: (trust: TlsTrust) => Promise<ProofCallers>;
+  /** Mints the caller of the proof. */
+  stranger: (trust: TlsTrust) => Promise<Stranger>;
   /**
    * When the proof fails: "stop" serves nothing, "refuse" serves public paths and answers everybody else with 503.
    * @default "stop"
@@ -195,12 +193,15 @@ export class MutualTlsServer implements AsyncDisposable {
     const server = this.#server;
     if (server === undefined || this.#closing.signal.aborted) return;
     this.#closing.abort();
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    server.close(() => resolve());
     for (const socket of this.#websockets.clients) socket.close(1001, "server is stopping");
     const timer = setTimeout(() => {
       this.#drained.abort();
       for (const socket of this.#websockets.clients) socket.terminate();
       server.closeAllConnections();
+      // Deno 2.6 may never say that it has closed.
+      resolve();
     }, DRAIN_TIMEOUT_MS);
     // The server's own idea of idle leaves out connections on which nothing was asked yet.
     for (const [socket, requests] of this.#requests) if (requests === 0) socket.destroy();
@@ -250,6 +251,7 @@ export class MutualTlsServer implements AsyncDisposable {
   }
 
   #isStale(socket: TLSSocket): boolean {
+    if (this.#unproven) return false; // it is nobody's
     const authorities = this.#verifiedAgainst.get(socket);
     return authorities === undefined ||
       authorities.some((authority) => !this.#trust.clientCas.includes(authority));
@@ -383,81 +385,79 @@ class UnprovenError extends Error {
 }
 
 /**
- * Calls a loopback listener of the same trust as nobody, as a stranger with a certificate that looks right, and as a
- * friend. Neither of the first two may be identified. The friend must be: a listener that asks for no certificates, or
- * callers who never arrive, would prove nothing.
+ * Calls loopback listeners with this trust as nobody and as a stranger with a certificate that looks right: neither may
+ * be identified. Then believes the stranger's authority too, and calls again: now it must be. A listener that asks for no
+ * certificates, or callers who never arrive, would prove nothing.
  */
 async function proveCallersAreToldApart(
-  options: MutualTlsServerOptions,
+  { trust, stranger: mint }: MutualTlsServerOptions,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { stranger, friend, friendCa } = await options.proofCallers(options.trust);
-  const trust = { ...options.trust, clientCas: [...options.trust.clientCas, friendCa] };
-  const identified = new Map<string, TlsPeer | undefined>();
-  const server = createServer(tlsOptions(trust), (request, response) => {
-    identified.set(request.url ?? "", identify(request.socket as TLSSocket, trust));
-    response.setHeader("connection", "close");
-    response.end();
-  });
-  await listen(server, 0, "127.0.0.1");
-  let friendFailed: Error | undefined;
-  try {
-    const call = { port: portOf(server), signal };
-    await callAs("nobody", undefined, call);
-    await callAs("stranger", stranger, call);
-    friendFailed = await callAs("friend", friend, call);
-  } finally {
-    server.closeAllConnections();
-    await new Promise<void>((resolve) => server.close(() => resolve()));
-  }
-  for (const who of ["nobody", "stranger"] as const) {
-    const peer = identified.get(`/${who}`);
+  const { credential, authority } = await mint(trust);
+  for (const [who, caller] of [["nobody", undefined], ["stranger", credential]] as const) {
+    const { peer } = await callAs(caller, { trust, signal });
     if (peer === undefined) continue;
     throw new UnprovenError(
       `Cannot serve: ${who} must not be identified: got ${JSON.stringify(peer)}`,
     );
   }
-  if (identified.get("/friend") !== undefined) return;
+  const friendly = { ...trust, clientCas: [...trust.clientCas, authority] };
+  const { peer, error } = await callAs(credential, { trust: friendly, signal });
+  if (peer !== undefined) return;
   throw new UnprovenError(
     "Cannot serve: the TLS stack must identify a caller by its certificate: " +
-      (friendFailed === undefined ? "it saw none" : `the call failed: ${friendFailed.message}`),
-    { cause: friendFailed },
+      (error === undefined ? "it saw none" : `the call failed: ${error.message}`),
+    { cause: error },
   );
 }
 
-/** Why the call failed; a refused handshake is a refusal too. Throws when nothing happens. */
+/** Whom a listener takes the caller for. A refused handshake is an error, and nobody. Throws when nothing happens. */
 async function callAs(
-  who: string,
-  credential: TlsCredential | undefined,
-  options: { port: number; signal: AbortSignal | undefined },
-): Promise<Error | undefined> {
+  caller: TlsCredential | undefined,
+  { trust, signal }: { trust: TlsTrust; signal: AbortSignal | undefined },
+): Promise<{ peer?: TlsPeer | undefined; error?: Error }> {
+  let peer: TlsPeer | undefined;
+  const server = createServer(tlsOptions(trust), (request, response) => {
+    peer = identify(request.socket as TLSSocket, trust);
+    response.setHeader("connection", "close");
+    response.end();
+  });
+  await listen(server, 0, "127.0.0.1");
   const timeout = AbortSignal.timeout(PROOF_TIMEOUT_MS);
-  const signal = options.signal === undefined
-    ? timeout
-    : AbortSignal.any([options.signal, timeout]);
+  const patience = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   try {
-    await new Promise<void>((resolve, reject) => {
-      const request = httpsRequest({
-        hostname: "127.0.0.1",
-        port: options.port,
-        path: `/${who}`,
-        agent: false,
-        // The listener is our own, found by its port; whom it calls somebody is what is asked here.
-        rejectUnauthorized: false,
-        ...(credential === undefined ? {} : { cert: credential.certificate, key: credential.key }),
-        signal,
-      }, (response) => {
-        response.resume();
-        response.on("end", () => resolve());
-      });
-      request.on("error", reject);
-      request.end();
-    });
-    return undefined;
+    await request(portOf(server), caller, patience);
+    return { peer };
   } catch (error) {
-    if (!signal.aborted) return error as Error;
+    if (!patience.aborted) return { peer, error: error as Error };
     throw new Error("Cannot serve: the proof got no answer", { cause: error });
+  } finally {
+    server.closeAllConnections();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
   }
+}
+
+async function request(
+  port: number,
+  caller: TlsCredential | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const request = httpsRequest({
+      hostname: "127.0.0.1",
+      port,
+      agent: false,
+      // The listener is our own, found by its port; whom it calls somebody is what is asked here.
+      rejectUnauthorized: false,
+      ...(caller === undefined ? {} : { cert: caller.certificate, key: caller.key }),
+      signal,
+    }, (response) => {
+      response.resume();
+      response.on("end", () => resolve());
+    });
+    request.on("error", reject);
+    request.end();
+  });
 }
 
 function listen(server: Server, port: number, hostname: string): Promise<void> {
@@ -509,7 +509,10 @@ async function readBody(
   request: IncomingMessage,
   bytesMax: number,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (Number(request.headers["content-length"] ?? 0) > bytesMax) return undefined;
+  const { "content-length": announced, "transfer-encoding": encoding } = request.headers;
+  // RFC 9112, section 6.3: then there is none. Deno 2.6 would wait for its end.
+  if (announced === undefined && encoding === undefined) return new Uint8Array();
+  if (Number(announced ?? 0) > bytesMax) return undefined;
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Uint8Array>) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { connect as tlsConnect } from "node:tls";
 import WebSocket from "ws";
-import { mintProofCallers } from "../certificates/proof_callers.ts";
+import { mintStranger } from "../certificates/stranger.ts";
 import { createAuthority, issueLeaf, type KeyPairPem } from "../certificates/x509.ts";
 import {
   MutualTlsServer,
@@ -43,7 +43,7 @@ async function serve(overrides: Partial<MutualTlsServerOptions> = {}): Promise<M
     hostname: "127.0.0.1",
     port: 0,
     trust: trust(),
-    proofCallers: mintProofCallers,
+    stranger: mintStranger,
     isPublic: (_method, path) => path === "/public",
     handle: (request) => ({
       status: 200,
@@ -131,9 +131,9 @@ Deno.test("mutual_tls_server does not serve when its proof finds a stranger iden
     hostname: "127.0.0.1",
     port: 0,
     trust: trust(),
-    proofCallers: async (trust) => ({
-      ...await mintProofCallers(trust),
-      stranger: await client(clients),
+    stranger: async () => ({
+      credential: await client(clients),
+      authority: clients.certificate,
     }),
     isPublic: () => true,
     handle: () => ({ status: 200 }),
@@ -143,19 +143,16 @@ Deno.test("mutual_tls_server does not serve when its proof finds a stranger iden
 });
 
 Deno.test("mutual_tls_server does not serve when its proof recognises nobody at all", async () => {
-  const friends: [string, KeyPairPem][] = [
-    ["signed by nobody who is believed", await client(foreign)],
+  const strangers: [string, KeyPairPem][] = [
+    ["signed by somebody else than is said", await client(foreign)],
     ["unable to show a certificate", { certificate: "none", key: "none" }],
   ];
-  for (const [what, friend] of friends) {
+  for (const [what, credential] of strangers) {
     const server = new MutualTlsServer({
       hostname: "127.0.0.1",
       port: 0,
       trust: trust(),
-      proofCallers: async (trust) => ({
-        ...await mintProofCallers(trust),
-        friend,
-      }),
+      stranger: () => Promise.resolve({ credential, authority: serving.certificate }),
       isPublic: () => true,
       handle: () => ({ status: 200 }),
     });
@@ -167,9 +164,9 @@ Deno.test("mutual_tls_server does not serve when its proof recognises nobody at 
 Deno.test("mutual_tls_server may serve public paths alone when its proof fails", async () => {
   const told: string[] = [];
   await using server = await serve({
-    proofCallers: async (trust) => ({
-      ...await mintProofCallers(trust),
-      friend: await client(foreign),
+    stranger: async () => ({
+      credential: await client(foreign),
+      authority: serving.certificate,
     }),
     unverifiableCallers: "refuse",
     upgrade: () => ({ accept: (socket) => socket.close() }),

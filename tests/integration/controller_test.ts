@@ -9,7 +9,7 @@ import type { VirtualMachineInstance } from "../../src/api/virtual_machine_insta
 import { readBundle } from "../../src/certificates/bundle.ts";
 import { requestNodeCertificate } from "../../src/certificates/node_request.ts";
 import { CertificateStore } from "../../src/certificates/store.ts";
-import { mintProofCallers, mintStranger } from "../../src/certificates/proof_callers.ts";
+import { mintStranger } from "../../src/certificates/stranger.ts";
 import { isSignedBy, readCertificate } from "../../src/certificates/x509.ts";
 import { InvalidError, KubeError } from "../../src/kube/client.ts";
 import {
@@ -304,7 +304,7 @@ async function strangers({ controller }: Bench): Promise<void> {
     agent: false as const,
   };
   const bundle = await frontProxyCa(controller.admin);
-  const stranger = await mintStranger({
+  const { credential: stranger } = await mintStranger({
     credential: { certificate: "", key: "" },
     clientCas: [bundle],
     allowedCommonNames: ["front-proxy-client"],
@@ -422,7 +422,7 @@ async function agent(bench: Bench): Promise<void> {
       clientCas: await readBundle(client, { namespace: "kubevirt", signal }),
       allowedCommonNames: ["kubevirt.io:virt-api"],
     },
-    proofCallers: mintProofCallers,
+    stranger: mintStranger,
     isPublic: () => false,
     handle: (request) => {
       paused.push(`${request.peer?.commonName} ${request.method} ${request.path}`);
