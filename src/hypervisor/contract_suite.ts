@@ -66,6 +66,17 @@ const CASES: Record<string, Case> = {
     assert.equal(await fixture.hypervisor().owner(one.uid), undefined);
   },
 
+  async "owner() is there after a launch that failed, until the domain is forgotten"(fixture) {
+    const owner = { namespace: "shop", name: "web", podUid: "p1", epoch: 17 };
+    const one = { ...fixture.spec(), xml: "<notadomain/>", owner };
+    await rejection(fixture.hypervisor().launch(one));
+    assert.deepEqual(await fixture.hypervisor().list(), [one.uid]);
+    assert.deepEqual(await fixture.hypervisor().owner(one.uid), owner);
+    await fixture.hypervisor().forget(one.uid);
+    assert.deepEqual(await fixture.hypervisor().list(), []);
+    assert.equal(await fixture.hypervisor().owner(one.uid), undefined);
+  },
+
   async "launch() starts paused when asked to"({ hypervisor, spec }) {
     const one = { ...spec(), paused: true };
     await hypervisor().launch(one);

@@ -71,7 +71,8 @@ export async function fence(
       whoOwns(live);
     events?.record({ regarding: live, type: "Warning", reason: "StaleGuestEnded", message });
   }
-  if (domain.kind !== "absent") await hypervisor.forget(uid, signal);
+  // Also of one that was never started: what it left would stand in the way of the next of its name.
+  await hypervisor.forget(uid, signal);
   return standing;
 }
 

@@ -111,6 +111,18 @@ Deno.test("orphans.sweep() ends a stale guest as soon as the API server answers 
   assert.equal(await bed.state(), "absent");
 });
 
+Deno.test("orphans.sweep() leaves a guest of the present hand-over alone that its cache lacks", async () => {
+  const bed = await Bed.start(leased("node-1/p1", "40"));
+  const clock = new FakeClock();
+  const orphans = new Orphans({ ...bed.fence, clock, known: () => new Set() });
+  for (const _minute of [1, 2]) {
+    await orphans.sweep(signal);
+    clock.advance(60_000);
+  }
+  await orphans.sweep(signal);
+  assert.equal(await bed.state(), "running");
+});
+
 Deno.test("orphans.sweep() shuts a guest down gracefully whose instance is gone", async () => {
   const bed = await Bed.start();
   const clock = new FakeClock();

@@ -22,6 +22,8 @@ interface FakeDomain {
 /** What outlives an agent: hand the same node to the next {@link FakeHypervisor}. */
 export class FakeNode {
   readonly domains = new Map<string, FakeDomain>();
+  /** Of each launch that was begun, also of those that failed. */
+  readonly owners = new Map<string, DomainOwner>();
   nextPid = 1000;
 }
 
@@ -55,7 +57,8 @@ export class FakeHypervisor implements Hypervisor {
   }
 
   list(signal?: AbortSignal): Promise<string[]> {
-    return attempt(signal, () => [...this.#node.domains.keys()].sort());
+    const { domains, owners } = this.#node;
+    return attempt(signal, () => [...new Set([...domains.keys(), ...owners.keys()])].sort());
   }
 
   inspect(uid: string, signal?: AbortSignal): Promise<DomainObservation> {
@@ -70,7 +73,7 @@ export class FakeHypervisor implements Hypervisor {
   }
 
   owner(uid: string, signal?: AbortSignal): Promise<DomainOwner | undefined> {
-    return attempt(signal, () => this.#node.domains.get(uid)?.spec.owner);
+    return attempt(signal, () => this.#node.owners.get(uid));
   }
 
   launch(spec: DomainSpec, signal?: AbortSignal): Promise<void> {
@@ -81,6 +84,7 @@ export class FakeHypervisor implements Hypervisor {
         throw new HypervisorError(message, { terminal: true });
       }
       if (known) return;
+      if (spec.owner !== undefined) this.#node.owners.set(spec.uid, spec.owner);
       const failure = this.#launchFailure;
       this.#launchFailure = undefined;
       if (failure) throw failure;
@@ -133,6 +137,7 @@ export class FakeHypervisor implements Hypervisor {
         throw new HypervisorError(`Cannot forget domain ${uid}: it is ${domain.state}`);
       }
       this.#node.domains.delete(uid);
+      this.#node.owners.delete(uid);
     });
   }
 

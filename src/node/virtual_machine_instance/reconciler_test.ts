@@ -8,6 +8,15 @@ import { eventually } from "../../runtime/testing/eventually.ts";
 import { KEY, NodeBed, POD_KEY, TestAgent } from "../testing/node_bed.ts";
 import { isGateOpen } from "./readiness_gate.ts";
 
+const EMPTY_DOMAIN = {
+  xml: "<domain/>",
+  envelopePid: 2,
+  mounts: [],
+  overlays: [],
+  dhcp: [],
+  paused: false,
+};
+
 Deno.test("reconciler starts a guest and says so", async () => {
   const bed = new NodeBed();
   await bed.handOver();
@@ -127,8 +136,11 @@ Deno.test("reconciler tries a launch again that failed, and says why meanwhile",
   const bed = new NodeBed();
   await bed.handOver();
   await using agent = new TestAgent(bed);
-  agent.hypervisor.failNextLaunch(new HypervisorError("Cannot launch: busy"));
-  await eventually("it says why", () => reasons(bed).includes("SyncFailed"));
+  // Nothing is said of a failure that is over before the next look.
+  await eventually("it says why", () => {
+    agent.hypervisor.failNextLaunch(new HypervisorError("Cannot launch: busy"));
+    return reasons(bed).includes("SyncFailed");
+  });
   const vmi = await bed.until("it runs", isRunning);
   assert.equal(conditions(vmi)["Synchronized"], undefined);
 });
@@ -201,21 +213,24 @@ Deno.test("reconciler ends the guest of an earlier instance of the name before i
   await bed.handOver();
   const uid = "0a0a0a0a-0000-4000-8000-00000000000a";
   const before = new FakeHypervisor({ node: bed.guests });
-  await before.launch({
-    uid,
-    xml: "<domain/>",
-    envelopePid: 2,
-    mounts: [],
-    overlays: [],
-    dhcp: [],
-    paused: false,
-    owner: { ...KEY, podUid: "gone", epoch: 0 },
-  });
+  await before.launch({ ...EMPTY_DOMAIN, uid, owner: { ...KEY, podUid: "gone", epoch: 0 } });
   const [rival] = bed.guests.domains.values();
   await using _agent = new TestAgent(bed);
   await bed.until("it runs", isRunning);
   assert.equal(rival?.state, "shutoff");
   assert.equal(bed.guests.domains.has(uid), false);
+});
+
+Deno.test("reconciler is not held up by what an earlier instance of the name failed to start", async () => {
+  const bed = new NodeBed();
+  await bed.handOver();
+  const uid = "0a0a0a0a-0000-4000-8000-00000000000a";
+  const before = new FakeHypervisor({ node: bed.guests });
+  const owner = { ...KEY, podUid: "gone", epoch: 0 };
+  await assert.rejects(before.launch({ ...EMPTY_DOMAIN, uid, xml: "<notadomain/>", owner }));
+  await using _agent = new TestAgent(bed);
+  await bed.until("it runs", isRunning);
+  assert.equal(bed.guests.owners.has(uid), false);
 });
 
 Deno.test("reconciler cleans up after an agent that died between release and forget", async () => {
