@@ -99,6 +99,19 @@ export interface DomainOwner {
   epoch: number;
 }
 
+/**
+ * An image the guest may write to. It is locked for as long as the guest runs: a second domain that would write to it is
+ * refused, not for good, with a reason that names the volume.
+ */
+export interface DomainLock {
+  /** Name of the volume, for people. */
+  volume: string;
+  /** Relative to the VM's directory. */
+  path: string;
+  /** Others that say the same of it may write, too. */
+  shared: boolean;
+}
+
 export interface DomainSpec {
   /** VMI UID; must match /^[0-9a-f-]{36}$/. */
   uid: string;
@@ -109,6 +122,8 @@ export interface DomainSpec {
   mounts: readonly DomainMount[];
   overlays: readonly DomainOverlay[];
   dhcp: readonly DomainDhcp[];
+  /** @default none */
+  locks?: readonly DomainLock[];
   /** Start with vCPUs stopped. */
   paused: boolean;
   /** Recorded before anything is started, and kept until {@link Hypervisor.forget}. */

@@ -81,7 +81,8 @@ function diskElement(
   );
 }
 
-function isReadOnly(disk: Disk, source: DiskSource | undefined): boolean {
+/** Whether the guest sees a disk that it cannot write to. */
+export function isReadOnly(disk: Disk, source: DiskSource | undefined): boolean {
   if (disk.cdrom !== undefined) return disk.cdrom.readonly !== false || source?.readOnly === true;
   return disk.disk?.readonly === true || source?.readOnly === true;
 }

@@ -170,6 +170,7 @@ export class VmmBed implements AsyncDisposable {
         { path: "ephemeral/root.qcow2", backing: "disks/root/base", sizeBytes: DISK_BYTES },
       ],
       dhcp: [],
+      locks: [{ volume: "root", path: "ephemeral/root.qcow2", shared: false }],
       paused: false,
     };
   }
@@ -181,6 +182,11 @@ export class VmmBed implements AsyncDisposable {
   /** What the guest writes to. */
   get overlayPath(): string {
     return `${this.#directory}/ephemeral/root.qcow2`;
+  }
+
+  /** What the guest's overlays lie in, as the node sees it. */
+  get ephemeralPath(): string {
+    return `${this.#directory}/ephemeral`;
   }
 
   get baseImagePath(): string {
@@ -331,7 +337,7 @@ function domainXml(uid: string, emulator: string): string {
     <emulator>${emulator}</emulator>
     <disk type='file' device='disk'>
       <driver name='qemu' type='qcow2' error_policy='stop' discard='unmap'/>
-      <source file='@VMDIR@/ephemeral/root.qcow2'><seclabel model='dac' relabel='no'/></source>
+      <source file='@VMDIR@/ephemeral/root.qcow2'/>
       <backingStore type='file'>
         <format type='@FORMAT:disks/root/base@'/><source file='@VMDIR@/disks/root/base'/>
       </backingStore>

@@ -11,14 +11,15 @@ use crate::failure::{Failure, Outcome};
 use crate::host_proc::{HostProc, Process};
 use crate::launch::into_outcome;
 use crate::libvirt::{Connection, Domain};
-use crate::mounts::VM_PLACE;
 use crate::names::SHUTOFF;
 use crate::namespaces::{MountNamespace, Pod, Side};
 use crate::oom_kills::OomKills;
+use crate::private_root::VM_PLACE;
+use crate::qemu_conf::QEMU_OWNER;
 use crate::record::{Record, now_ms};
 use crate::report::{self, Report};
 use crate::spec::{Adopt, check_directory};
-use crate::{launch, log, session};
+use crate::{isolation, locks, log, pid_files, session};
 
 const ADOPT_TIMEOUT: Duration = Duration::from_secs(30);
 /// libvirt gives QEMU ten seconds to end before it forces it.
@@ -53,7 +54,8 @@ pub fn adopt(request: Adopt) -> Outcome<()> {
             drop(receiver);
             let started = proc.this().and_then(|this| {
                 sender.hello(this);
-                inside(Record { vmm: Some(vmm), domain: this, ..record }, &proc, oom_kills)
+                drop(proc); // what is open shows other guests, whatever root we have
+                inside(Record { vmm: Some(vmm), domain: this, ..record }, oom_kills)
             });
             let failed = started.is_err();
             sender.report(&Report::from(started));
@@ -68,16 +70,19 @@ pub fn adopt(request: Adopt) -> Outcome<()> {
 /// QEMU of a launch whose process died before it could record it. One that is not there, any more or yet, leaves no trace
 /// behind that it was: then the launch never came to anything.
 fn unrecorded_vmm(proc: &HostProc, envelope: Process, directory: &Path) -> Outcome<Process> {
-    let vmm = launch::find_vmm(proc, envelope, directory);
+    let vmm = pid_files::processes(proc, envelope, directory).first().copied();
     if vmm.is_none() {
-        launch::remove_pid_files(directory);
+        pid_files::remove(directory);
     }
     vmm.ok_or_else(|| Failure::retriable("Cannot adopt: QEMU was not started"))
 }
 
-fn inside(mut record: Record, proc: &HostProc, oom_kills: OomKills) -> Outcome<()> {
+fn inside(mut record: Record, oom_kills: OomKills) -> Outcome<()> {
     let directory = Path::new(VM_PLACE);
     crate::detach_from_session()?;
+    // A guest that cannot renew its lease for a while still has it; one whose console and state are lost is lost.
+    let servers = session::bind_dhcp(&record.dhcp).map_err(|failure| eprintln!("{failure}")).unwrap_or_default();
+    isolation::confine(QEMU_OWNER)?;
     log::start(directory)?;
     let connection = Connection::open_embedded(directory)?;
     let (sender, changes) = mpsc::channel();
@@ -89,12 +94,12 @@ fn inside(mut record: Record, proc: &HostProc, oom_kills: OomKills) -> Outcome<(
         wait_until_started(domain)?;
         record.started_at_ms = Some(now_ms());
     }
-    let guest = session::guest(&mut record, directory, (proc, domain, oom_kills))?;
+    let guest = session::guest(&mut record, directory, (domain, oom_kills))?;
     record.write(directory)?;
-    // A guest that cannot renew its lease for a while still has it; one whose console and state are lost is lost.
-    match session::bind_dhcp(&record.dhcp) {
-        Ok(servers) => session::start_dhcp(servers)?,
-        Err(failure) => eprintln!("{failure}"),
+    session::start_dhcp(servers)?;
+    // QEMU has kept its own locks all the time.
+    if let Err(failure) = locks::take(directory, &record.locks, locks::Vmm::Runs) {
+        eprintln!("{failure}");
     }
     session::start_control(directory, control::listen(directory)?, guest, changes)
 }

@@ -12,9 +12,9 @@ use serde::Serialize;
 
 use crate::failure::{Context, Failure, Outcome};
 use crate::libvirt::Connection;
-use crate::mounts::{self, VM_PLACE};
-use crate::namespaces;
+use crate::private_root::{self, VM_PLACE};
 use crate::qemu_conf::{self, QEMU_OWNER};
+use crate::{isolation, mounts, namespaces};
 
 pub const MODE: &str = "capabilities";
 /// A cold driver probes QEMU, which took more than a minute on a machine that was busy.
@@ -40,16 +40,18 @@ pub fn ask(arguments: impl Iterator<Item = OsString>) -> Outcome<String> {
     let (root, shared) = (PathBuf::from(root), PathBuf::from(shared));
     let kind =
         kind.into_string().map_err(|_| Failure::terminal("Cannot ask for capabilities of a type without name"))?;
-    namespaces::leave_burying_to_init()?;
+    namespaces::leave_burying_to_init(|| qemu_conf::keep_probes(&root, &shared))?;
     // As for a guest: what QEMU may open decides what it can do.
-    mounts::build(&root, Vec::new(), &QEMU_OWNER)?;
+    mounts::prepare(&root, &[])?;
+    mounts::give(&root, QEMU_OWNER)?;
+    private_root::enter(&root, &shared, QEMU_OWNER)?;
+    isolation::confine(QEMU_OWNER)?;
     let root = Path::new(VM_PLACE);
     std::thread::Builder::new().name("deadline".into()).spawn(give_up).context(|| "start a thread".into())?;
     qemu_conf::write(root)?;
-    qemu_conf::seed_probes(root, &shared)?;
+    qemu_conf::seed_probes(root)?;
     let connection = Connection::open_embedded(root)?;
     let domain = connection.domain_capabilities(&kind)?;
-    qemu_conf::keep_probes(root, &shared);
     let cpu = host_model(&domain).map(|model| connection.expanded_cpu(&kind, &model)).transpose()?;
     let answer = Answer { machines: machines(&domain)?, domain, cpu };
     serde_json::to_string(&answer).context(|| "write the answer".into())

@@ -21,6 +21,7 @@ use crate::log::QemuLog;
 use crate::monitor::Monitor;
 use crate::names::SHUTOFF;
 use crate::oom_kills::OomKills;
+use crate::pid_files;
 use crate::record::{Final, now_ms};
 use crate::vmm::Vmm;
 
@@ -190,8 +191,7 @@ impl Guest {
 
     /// QEMU's number in the pod, as libvirt keeps it.
     fn inner_pid(&self) -> Option<i32> {
-        let path = self.parts.directory.join("run/qemu").join(format!("{}.pid", self.parts.domain.name()));
-        std::fs::read_to_string(path).ok()?.trim().parse().ok()
+        pid_files::of_domain(&self.parts.directory, &self.parts.domain.name()).ok()
     }
 
     /// Records the end before anybody hears of it; several threads may notice it at once.

@@ -10,6 +10,8 @@ use crate::failure::{Context, Failure, Outcome};
 const QCOW2_MAGIC: [u8; 4] = *b"QFI\xfb";
 /// Up to and including the incompatible feature bits of version 3.
 const HEADER_BYTES: usize = 80;
+/// Largest offset in a file.
+const VIRTUAL_BYTES_MAX: u64 = i64::MAX as u64;
 /// The incompatible feature bit that moves the data to a file named elsewhere.
 const EXTERNAL_DATA_FILE: u64 = 1 << 2;
 /// Dirty, corrupt, compression type and extended level-2 entries concern nobody but QEMU.
@@ -36,17 +38,29 @@ impl Format {
     }
 }
 
+/// What an image is for.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub enum Role {
+    /// Read, and complete in itself.
+    Base,
+    /// Made here over a base, which QEMU is told: the name in its header is not looked at.
+    Overlay,
+}
+
 /// Reads the header of an open file; `name` is what the user knows it by.
-pub fn inspect(file: &mut File, name: &str) -> Outcome<Image> {
+pub fn inspect(file: &mut File, name: &str, role: Role) -> Outcome<Image> {
     let length = file.metadata().context(|| format!("inspect disk image {name}"))?.len();
     let mut header = Vec::with_capacity(HEADER_BYTES);
     file.take(HEADER_BYTES as u64).read_to_end(&mut header).context(|| format!("read disk image {name}"))?;
-    decide(&header, length).map_err(|why| Failure::terminal(format!("Cannot use disk image {name}: {why}")))
+    decide(&header, length, role).map_err(|why| Failure::terminal(format!("Cannot use disk image {name}: {why}")))
 }
 
-fn decide(header: &[u8], length: u64) -> Result<Image, String> {
+fn decide(header: &[u8], length: u64, role: Role) -> Result<Image, String> {
     if length == 0 {
         return Err("it is empty".into());
+    }
+    if role == Role::Overlay && !header.starts_with(&QCOW2_MAGIC) {
+        return Err("it must be a qcow2 file".into());
     }
     if !header.starts_with(&QCOW2_MAGIC) {
         return Ok(Image { format: Format::Raw, virtual_bytes: length.next_multiple_of(512) });
@@ -59,12 +73,12 @@ fn decide(header: &[u8], length: u64) -> Result<Image, String> {
         return Err(format!("its qcow2 version must be 2 or 3: got {version}"));
     }
     let backing_offset = u64_at(8).ok_or_else(truncated)?;
-    if backing_offset != 0 {
+    if backing_offset != 0 && role == Role::Base {
         return Err(format!("it must have no backing file: its qcow2 header names one at offset {backing_offset}"));
     }
     let virtual_bytes = u64_at(24).ok_or_else(truncated)?;
-    if virtual_bytes == 0 {
-        return Err("its virtual size must not be 0".into());
+    if virtual_bytes == 0 || virtual_bytes > VIRTUAL_BYTES_MAX {
+        return Err(format!("its virtual size must be from 1 to {VIRTUAL_BYTES_MAX} bytes: got {virtual_bytes}"));
     }
     let encryption = u32_at(32).ok_or_else(truncated)?;
     if encryption != 0 {
@@ -90,12 +104,12 @@ mod tests {
         header[7] = 3;
         header[24..32].copy_from_slice(&(1u64 << 30).to_be_bytes());
         change(&mut header);
-        decide(&header, 196_616)
+        decide(&header, 196_616, Role::Base)
     }
 
     #[test]
     fn decide_accepts_raw_and_rounds_to_sectors() {
-        assert_eq!(decide(b"\xeb\x63\x90", 513), Ok(Image { format: Format::Raw, virtual_bytes: 1024 }));
+        assert_eq!(decide(b"\xeb\x63\x90", 513, Role::Base), Ok(Image { format: Format::Raw, virtual_bytes: 1024 }));
     }
 
     #[test]
@@ -113,12 +127,24 @@ mod tests {
     }
 
     #[test]
+    fn decide_lets_an_overlay_have_a_base_and_nothing_else() {
+        let mut header = vec![0; HEADER_BYTES];
+        header[..4].copy_from_slice(&QCOW2_MAGIC);
+        (header[7], header[15], header[24]) = (3, 80, 1);
+        assert!(decide(&header, 196_616, Role::Overlay).is_ok());
+        header[79] = 4;
+        assert!(decide(&header, 196_616, Role::Overlay).unwrap_err().contains("external data file"));
+        assert!(decide(b"\xeb\x63\x90", 513, Role::Overlay).unwrap_err().contains("qcow2"));
+    }
+
+    #[test]
     fn decide_refuses_what_it_cannot_judge() {
         assert!(qcow2(|h| h[7] = 4).unwrap_err().contains("version must be 2 or 3: got 4"));
         assert!(qcow2(|h| h[35] = 2).unwrap_err().contains("encrypted"));
         assert!(qcow2(|h| h[78] = 1).unwrap_err().contains("0x100"));
         assert!(qcow2(|h| h[24..32].fill(0)).unwrap_err().contains("virtual size"));
-        assert!(decide(b"QFI\xfb\0\0", 6).unwrap_err().contains("cut off"));
-        assert!(decide(b"", 0).unwrap_err().contains("empty"));
+        assert!(qcow2(|h| h[24..32].fill(0xff)).unwrap_err().contains("virtual size"));
+        assert!(decide(b"QFI\xfb\0\0", 6, Role::Base).unwrap_err().contains("cut off"));
+        assert!(decide(b"", 0, Role::Base).unwrap_err().contains("empty"));
     }
 }

@@ -2,34 +2,36 @@
 //!
 //! 1. outside: hold the pod's namespaces and cgroups, clone the mounts of the spec out of its containers
 //! 2. join cgroups, then network, UTS, IPC and PID namespaces; fork into the pod
-//! 3. inside: private mount namespace; record who we are, so that a successor knows what to look for
-//! 4. check bases, make overlays, fill in the XML, configure the driver
-//! 5. bind DHCP servers and the control socket, open the driver, start the domain, record QEMU
-//! 6. report, and serve until told to exit
+//! 3. inside: bind DHCP servers; a root of our own; give up every privilege. The process outside attends until step 7
+//! 4. record who we are, so that a successor knows what to look for
+//! 5. check bases, make overlays, fill in the XML, configure the driver
+//! 6. open the driver, start the domain, record QEMU, bind the control socket
+//! 7. report, and serve until told to exit
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use crate::control;
+use crate::beneath::Directory;
+use crate::dhcp::Server;
 use crate::disk_files::Sizes;
-use crate::failure::{Context, Failure, Outcome};
+use crate::failure::{Failure, Outcome};
 use crate::host_proc::{HostProc, Process};
 use crate::image::Format;
 use crate::libvirt::{Connection, Domain};
-use crate::mounts::{self, Detached, VM_PLACE};
+use crate::mounts::{self, Detached};
 use crate::namespaces::{MountNamespace, Pod, Side};
 use crate::oom_kills::OomKills;
+use crate::private_root::{self, VM_PLACE};
 use crate::qemu_conf::{self, QEMU_OWNER};
 use crate::record::{Final, Record, now_ms};
-use crate::report::{self, Report};
-use crate::session;
+use crate::report::Report;
 use crate::spec::{Launch, Spec};
-use crate::{kernel, log, overlay, template};
+use crate::{attendant, control, isolation, kernel, locks, log, overlay, pid_files, session, template};
 
 /// From the first step to the report. A cold driver probes QEMU; that once took 69 s.
 const LAUNCH_TIMEOUT: Duration = Duration::from_secs(100);
@@ -46,25 +48,28 @@ pub fn launch(request: Launch) -> Outcome<()> {
     let envelope = pod.process();
     let oom_kills = OomKills::open(&proc, envelope.pid)?;
     let detached = mounts::detach(&proc, envelope.pid, &request.spec.mounts)?;
-    let (mut receiver, mut sender) = report::channel()?;
+    let (mut attendant, mut client) = attendant::channel()?;
     match pod.enter()? {
         Side::Outside => {
-            drop(sender);
-            let inner = receiver.hello(deadline)?;
-            let outcome = receiver.report(deadline).and_then(into_outcome);
+            drop((client, detached));
+            let inner = attendant.hello(deadline)?;
+            let keep = (&*request.vm_directory, &*request.capabilities_directory);
+            let outcome = attendant.serve(deadline, &proc, inner, keep).and_then(into_outcome);
             if outcome.is_err() {
                 clean_up(&proc, inner, envelope, &request.vm_directory);
             }
             outcome
         }
         Side::Inside => {
-            drop(receiver);
+            drop(attendant);
             let started = proc.this().and_then(|this| {
-                sender.hello(this);
-                inside(&request, &proc, (this, envelope), detached, oom_kills)
+                client.questions.hello(this);
+                drop(proc); // what is open shows other guests, whatever root we have
+                let servers = confine(&request, detached)?;
+                inside(&request, &mut client, (this, envelope), servers, oom_kills)
             });
             let failed = started.is_err();
-            sender.report(&Report::from(started));
+            client.questions.report(&Report::from(started));
             if failed {
                 std::process::exit(1);
             }
@@ -81,16 +86,26 @@ pub fn into_outcome(report: Report) -> Outcome<()> {
     Err(Failure { message, terminal: report.terminal.unwrap_or(false) })
 }
 
+/// Everything that needs privileges, then none are left.
+fn confine(request: &Launch, detached: Vec<Detached>) -> Outcome<Vec<Server>> {
+    crate::detach_from_session()?;
+    let servers = session::bind_dhcp(&request.spec.dhcp)?;
+    mounts::prepare(&request.vm_directory, &detached)?;
+    mounts::give(&request.vm_directory, QEMU_OWNER)?;
+    private_root::enter(&request.vm_directory, &request.capabilities_directory, QEMU_OWNER)?;
+    mounts::attach(detached)?;
+    isolation::confine(QEMU_OWNER)?;
+    Ok(servers)
+}
+
 fn inside(
     request: &Launch,
-    proc: &HostProc,
+    attendant: &mut attendant::Client,
     (this, envelope): (Process, Process),
-    detached: Vec<Detached>,
+    servers: Vec<Server>,
     oom_kills: OomKills,
 ) -> Outcome<()> {
     let spec = &request.spec;
-    crate::detach_from_session()?;
-    mounts::build(&request.vm_directory, detached, &QEMU_OWNER)?;
     let directory = Path::new(VM_PLACE);
     log::start(directory)?;
     let mut record = Record {
@@ -100,22 +115,25 @@ fn inside(
         started_at_ms: None,
         dhcp: spec.dhcp.clone(),
         disk_sizes: Sizes::new(),
+        locks: spec.locks.clone(),
     };
     record.write(directory)?;
     let xml = prepare(directory, spec)?;
+    locks::take(directory, &spec.locks, locks::Vmm::Starts)?;
     qemu_conf::write(directory)?;
-    qemu_conf::seed_probes(directory, &request.capabilities_directory)?;
-    let servers = session::bind_dhcp(&spec.dhcp)?;
+    qemu_conf::seed_probes(directory)?;
     session::start_dhcp(servers)?;
     let connection = Connection::open_embedded(directory)?;
     let (sender, changes) = mpsc::channel();
     connection.watch(sender)?;
-    let domain = start(connection, &xml, spec.paused)?;
-    qemu_conf::keep_probes(directory, &request.capabilities_directory);
+    let domain = connection.define(&xml)?;
+    attendant.keep_probes()?;
+    start(domain, spec.paused)?;
     record.started_at_ms = Some(now_ms());
     // A guest that has ended already is a result like any other, not a failure of the launch.
-    record.vmm = vmm(proc, this, directory, domain).map_err(|failure| eprintln!("{failure}")).ok();
-    let guest = session::guest(&mut record, directory, (proc, domain, oom_kills))?;
+    let inner = pid_files::of_domain(directory, &domain.name());
+    record.vmm = inner.and_then(|pid| attendant.find(pid)).map_err(|failure| eprintln!("{failure}")).ok();
+    let guest = session::guest(&mut record, directory, (domain, oom_kills))?;
     record.write(directory)?;
     // The socket appears when everything behind it is true.
     session::start_control(directory, control::listen(directory)?, guest, changes)
@@ -134,7 +152,8 @@ fn prepare(directory: &Path, spec: &Spec) -> Outcome<String> {
     }
     if let Some(kernel) = element(&xml, "kernel") {
         let shown = Path::new(kernel).strip_prefix(directory).unwrap_or(Path::new(kernel));
-        kernel::inspect(&mut overlay::open_untrusted(Path::new(kernel))?, &shown.display().to_string())?;
+        let shown = shown.to_string_lossy();
+        kernel::inspect(&mut Directory::open(directory)?.open_file(&shown)?, &shown)?;
     }
     Ok(xml)
 }
@@ -145,42 +164,10 @@ fn element<'xml>(xml: &'xml str, name: &str) -> Option<&'xml str> {
     Some(rest.split_once(&format!("</{name}>"))?.0.trim())
 }
 
-fn start(connection: Connection, xml: &str, paused: bool) -> Outcome<Domain> {
-    let domain = connection.define(xml)?;
-    if let Err(failure) = domain.start(paused) {
+fn start(domain: Domain, paused: bool) -> Outcome<()> {
+    domain.start(paused).inspect_err(|_| {
         let _ = domain.undefine();
-        return Err(failure);
-    }
-    Ok(domain)
-}
-
-/// QEMU as the node sees it: libvirt's pid file has its number in the pod's PID namespace.
-pub fn vmm(proc: &HostProc, sibling: Process, directory: &Path, domain: Domain) -> Outcome<Process> {
-    let path = directory.join("run/qemu").join(format!("{}.pid", domain.name()));
-    find_by_pid_file(proc, sibling, &path)
-}
-
-fn find_by_pid_file(proc: &HostProc, sibling: Process, path: &Path) -> Outcome<Process> {
-    let what = || format!("read {}", path.display());
-    let inner = fs::read_to_string(path).context(what)?.trim().parse().context(what)?;
-    proc.find(inner, sibling.pid)
-}
-
-/// QEMU of a machine whose domain's name is not known; `directory` as the node sees it.
-pub fn find_vmm(proc: &HostProc, envelope: Process, directory: &Path) -> Option<Process> {
-    pid_files(directory).iter().find_map(|path| find_by_pid_file(proc, envelope, path).ok())
-}
-
-/// Once their processes are known to be gone.
-pub fn remove_pid_files(directory: &Path) {
-    for path in pid_files(directory) {
-        let _ = fs::remove_file(path);
-    }
-}
-
-fn pid_files(directory: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(directory.join("run/qemu")) else { return Vec::new() };
-    entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "pid")).collect()
+    })
 }
 
 /// Leaves nothing behind of a launch that failed: neither the inner process nor a QEMU that it may have started.
@@ -188,7 +175,7 @@ fn clean_up(proc: &HostProc, inner: Process, envelope: Process, directory: &Path
     if proc.alive(inner) {
         kill(proc, inner);
     }
-    if let Some(process) = find_vmm(proc, envelope, directory) {
+    for process in pid_files::processes(proc, envelope, directory) {
         kill(proc, process);
     }
     control::remove_socket(directory);

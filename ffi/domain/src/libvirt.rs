@@ -93,8 +93,13 @@ const TERMINAL_CODES: [c_int; 8] = [
 /// depending on how far it had come.
 const QEMU_REFUSED: [&str; 2] = ["process exited while connecting to monitor", "qemu unexpectedly closed the monitor"];
 /// Reasons QEMU gives that pass with time.
-const PASSING: [&str; 4] =
-    ["Cannot allocate memory", "Resource temporarily unavailable", "Device or resource busy", "Address already in use"];
+const PASSING: [&str; 5] = [
+    "Cannot allocate memory",
+    "Resource temporarily unavailable",
+    "Device or resource busy",
+    "Address already in use",
+    "Is another process using the image",
+];
 
 static TABLE: OnceLock<Table> = OnceLock::new();
 

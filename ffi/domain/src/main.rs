@@ -7,6 +7,8 @@
 //! With the argument `capabilities` it starts no machine, and answers what machines of this node can have.
 
 mod adopt;
+mod attendant;
+mod beneath;
 mod capabilities;
 mod cgroup;
 mod control;
@@ -17,9 +19,11 @@ mod guest;
 mod host_proc;
 mod image;
 mod io_errors;
+mod isolation;
 mod kernel;
 mod launch;
 mod libvirt;
+mod locks;
 mod log;
 mod monitor;
 mod mounts;
@@ -27,10 +31,13 @@ mod names;
 mod namespaces;
 mod oom_kills;
 mod overlay;
+mod pid_files;
+mod private_root;
 mod protocol;
 mod qemu_conf;
 mod record;
 mod report;
+mod seccomp;
 mod session;
 mod spec;
 mod template;

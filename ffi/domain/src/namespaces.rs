@@ -102,19 +102,21 @@ impl Pod {
     }
 }
 
-/// As PID 1 of a PID namespace: goes on as its second process, and leaves behind one that buries what dies in there.
-/// Unburied, an emulator that libvirt ended looks alive to it, and it waits forty seconds for the end of each.
-pub fn leave_burying_to_init() -> Outcome<()> {
-    if std::process::id() != 1 {
-        return Ok(());
-    }
+/// Goes on as a second process, and leaves behind one that buries what dies in a PID namespace of which it is PID 1.
+/// Unburied, an emulator that libvirt ended looks alive to it, and it waits forty seconds for the end of each. When all
+/// went well, the one left behind has the last word: it keeps the privileges that the other gives up.
+pub fn leave_burying_to_init(afterwards: impl FnOnce()) -> Outcome<()> {
     let Some(child) = fork()? else { return Ok(()) };
     loop {
         let mut status = 0;
         // SAFETY: waits for any child; the pointer is to a local integer.
         let ended = unsafe { libc::waitpid(-1, &raw mut status, 0) };
         if ended == child {
-            std::process::exit(if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 1 });
+            let code = if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 1 };
+            if code == 0 {
+                afterwards();
+            }
+            std::process::exit(code);
         }
     }
 }

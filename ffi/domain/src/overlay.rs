@@ -1,16 +1,15 @@
 //! Makes the qcow2 files a guest writes to, on top of checked bases.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::{OpenOptionsExt, chown};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::beneath::Directory;
 use crate::failure::{Context, Failure, Outcome};
-use crate::image::{self, Format};
-use crate::qemu_conf::QEMU_OWNER;
+use crate::image::{self, Format, Role};
 use crate::spec::{Overlay, beneath};
 
 /// Making an empty qcow2 writes a few hundred kilobytes.
@@ -29,16 +28,7 @@ pub fn make_all(directory: &Path, overlays: &[Overlay]) -> Outcome<BTreeMap<Stri
 
 /// Opens a base and decides its format.
 pub fn inspect_base(directory: &Path, relative: &str) -> Outcome<image::Image> {
-    image::inspect(&mut open_untrusted(&beneath(directory, relative)?)?, relative)
-}
-
-/// Opens a file of the pod for reading: no link, and no waiting for the other end of a FIFO.
-pub fn open_untrusted(path: &Path) -> Outcome<File> {
-    File::options()
-        .read(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)
-        .context(|| format!("open {}", path.display()))
+    image::inspect(&mut Directory::open(directory)?.open_file(relative)?, relative, Role::Base)
 }
 
 fn make(directory: &Path, overlay: &Overlay, formats: &mut BTreeMap<String, Format>) -> Outcome<()> {
@@ -52,7 +42,10 @@ fn make(directory: &Path, overlay: &Overlay, formats: &mut BTreeMap<String, Form
         None => None,
     };
     match fs::symlink_metadata(&path) {
-        Ok(metadata) if metadata.is_file() => return Ok(()),
+        Ok(metadata) if metadata.is_file() => {
+            let mut file = Directory::open(directory)?.open_file(&overlay.path)?;
+            return image::inspect(&mut file, &overlay.path, Role::Overlay).map(drop);
+        }
         Ok(_) => {
             return Err(Failure::terminal(format!("Cannot use overlay {}: it must be a regular file", overlay.path)));
         }
@@ -77,8 +70,6 @@ fn make(directory: &Path, overlay: &Overlay, formats: &mut BTreeMap<String, Form
     }
     command.arg(&partial).arg(size.to_string());
     run(command).map_err(|why| Failure::retriable(format!("Cannot make overlay {}: {why}", overlay.path)))?;
-    chown(&partial, Some(QEMU_OWNER.uid), Some(QEMU_OWNER.gid))
-        .context(|| format!("give overlay {} to QEMU", overlay.path))?;
     fs::rename(&partial, &path).context(|| format!("make overlay {}", overlay.path))
 }
 

@@ -1,70 +1,76 @@
 //! The embedded driver's configuration and the capabilities it has probed.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::Read;
 use std::path::Path;
 
+use rustix::fs::Dir;
+
+use crate::beneath::{Directory, Owner};
 use crate::failure::{Context, Outcome};
-use crate::mounts::{Owner, make_directory};
+use crate::mounts::make_directory;
+use crate::private_root::PROBES_PLACE;
 use crate::write_atomically::write_atomically;
 
-/// QEMU's user and group: the number KubeVirt uses, which containerDisk images are owned by and pods get as fsGroup.
+/// QEMU's user and group: the number KubeVirt uses, which containerDisk images are owned by and pods get as fsGroup. All
+/// guests of a node have it: the files of a claim belong to that number wherever they were written, and what keeps two
+/// guests apart is that neither has a name for a process or a file of the other.
 pub const QEMU_OWNER: Owner = Owner { uid: 107, gid: 107 };
 
-/// No daemon is there to take log output or labels; the pod's cgroup is joined as a whole and not subdivided; files are
-/// given to QEMU's user where they are made, and no ownership notes are left on them.
+/// No daemon is there to take log output or labels; the pod's cgroup is joined as a whole and not subdivided. The driver
+/// has no privileges: it runs QEMU as its own user, in the root that it has itself.
 const QEMU_CONF: &str = "\
 stdio_handler = \"file\"
-user = \"+107\"
-group = \"+107\"
-dynamic_ownership = 0
-remember_owner = 0
+seccomp_sandbox = 1
 cgroup_controllers = []
 security_driver = \"none\"
 namespaces = []
 ";
 
 const PROBES: &str = "cache/qemu/capabilities";
-const PROBES_MAX: usize = 16;
+const PROBE_SUFFIX: &str = ".xml";
+/// With the entries of the directory itself.
+const PROBES_MAX: usize = 18;
 const PROBE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 pub fn write(directory: &Path) -> Outcome<()> {
-    let etc = directory.join("etc");
-    make_directory(&etc, 0o755)?;
-    let path = etc.join("qemu.conf");
-    fs::write(&path, QEMU_CONF).context(|| format!("write {}", path.display()))
+    write_atomically(&directory.join("etc/qemu.conf"), QEMU_CONF.as_bytes())
 }
 
 /// Gives the driver what others have probed: asking QEMU takes hundreds of milliseconds for each new root. libvirt checks
 /// for itself whether a probe still fits the binaries.
-pub fn seed_probes(directory: &Path, shared: &Path) -> Outcome<()> {
-    let probes = directory.join(PROBES);
-    make_directory(&probes, 0o755)?;
-    copy_missing(shared, &probes)
+pub fn seed_probes(directory: &Path) -> Outcome<()> {
+    make_directory(&directory.join(PROBES), 0o700)?;
+    let shared = Path::new(PROBES_PLACE);
+    if shared.exists() { copy_missing(&Directory::open(shared)?, &directory.join(PROBES)) } else { Ok(()) }
 }
 
-/// Keeps for others what this driver had to probe. Losing it costs time only, so failures are told and not returned.
+/// Keeps for others what this driver had to probe; for a process that may write to `shared`, at a time when no guest has
+/// run yet that could have forged it. Losing it costs time only, so failures are told and not returned.
 pub fn keep_probes(directory: &Path, shared: &Path) {
-    let kept = make_directory(shared, 0o700).and_then(|()| copy_missing(&directory.join(PROBES), shared));
-    if let Err(failure) = kept {
+    let keep = || {
+        make_directory(shared, 0o755)?;
+        copy_missing(&Directory::open(directory)?.make_directory(PROBES, 0o700)?, shared)
+    };
+    if let Err(failure) = keep() {
         eprintln!("{failure}");
     }
 }
 
-fn copy_missing(from: &Path, to: &Path) -> Outcome<()> {
-    let what = || format!("copy QEMU's capabilities from {}", from.display());
-    let entries = match fs::read_dir(from) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        entries => entries.context(what)?,
-    };
-    for entry in entries.take(PROBES_MAX) {
+fn copy_missing(from: &Directory, to: &Path) -> Outcome<()> {
+    let what = || format!("copy QEMU's capabilities to {}", to.display());
+    for entry in Dir::read_from(from.fd()).context(what)?.take(PROBES_MAX) {
         let entry = entry.context(what)?;
-        let metadata = entry.metadata().context(what)?;
-        let target = to.join(entry.file_name());
+        let Some(name) = entry.file_name().to_str().ok().filter(|name| name.ends_with(PROBE_SUFFIX)) else { continue };
+        let file = from.open_file(name)?;
+        let metadata = file.metadata().context(what)?;
+        let target = to.join(name);
         // A probe that was renewed after an upgrade replaces the older one.
         let newer = fs::metadata(&target).and_then(|there| there.modified()).ok() < metadata.modified().ok();
-        if metadata.is_file() && metadata.len() <= PROBE_BYTES_MAX && newer {
-            write_atomically(&target, &fs::read(entry.path()).context(what)?)?;
+        if metadata.len() <= PROBE_BYTES_MAX && newer {
+            let mut bytes = Vec::new();
+            file.take(PROBE_BYTES_MAX).read_to_end(&mut bytes).context(what)?;
+            write_atomically(&target, &bytes)?;
         }
     }
     Ok(())

@@ -11,7 +11,7 @@ use crate::disk_files::Sizes;
 use crate::failure::{Context, Failure, Outcome};
 use crate::guest::Observation;
 use crate::host_proc::Process;
-use crate::spec::Dhcp;
+use crate::spec::{Dhcp, Lock};
 use crate::write_atomically::write_atomically;
 
 const RECORD_NAME: &str = "record.json";
@@ -32,6 +32,8 @@ pub struct Record {
     /// Of the files behind its disks when it started.
     #[serde(default)]
     pub disk_sizes: Sizes,
+    #[serde(default)]
+    pub locks: Vec<Lock>,
 }
 
 /// The end, as libvirt names it.

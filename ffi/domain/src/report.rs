@@ -54,7 +54,11 @@ pub fn channel() -> Outcome<(Receiver, Sender)> {
 
 impl Sender {
     pub fn hello(&mut self, process: Process) {
-        let mut line = serde_json::to_vec(&process).unwrap_or_default();
+        self.say(&process);
+    }
+
+    pub fn say(&mut self, words: &impl Serialize) {
+        let mut line = serde_json::to_vec(words).unwrap_or_default();
         line.push(b'\n');
         // If nobody listens any more the machine starts all the same; the agent finds it by its socket.
         let _ = self.0.write_all(&line);
@@ -74,7 +78,7 @@ impl Receiver {
         serde_json::from_str(&self.line(deadline)?).context(|| "understand the process in the pod".into())
     }
 
-    fn line(&mut self, deadline: Instant) -> Outcome<String> {
+    pub fn line(&mut self, deadline: Instant) -> Outcome<String> {
         if self.0.buffer().is_empty() {
             let left = deadline.saturating_duration_since(Instant::now());
             let mut polled = [PollFd::new(self.0.get_ref(), PollFlags::IN)];

@@ -10,10 +10,10 @@ use crate::dhcp::Server;
 use crate::disk_files::DiskFiles;
 use crate::failure::{Context, Outcome};
 use crate::guest::{Guest, Parts};
-use crate::host_proc::HostProc;
 use crate::libvirt::Domain;
 use crate::log::QemuLog;
 use crate::oom_kills::OomKills;
+use crate::pid_files;
 use crate::record::Record;
 use crate::spec::Dhcp;
 use crate::vmm::Vmm;
@@ -30,11 +30,7 @@ pub fn start_dhcp(servers: Vec<Server>) -> Outcome<()> {
 }
 
 /// Who watches over the guest that `record` speaks of; files that `record` does not know yet are added to it.
-pub fn guest(
-    record: &mut Record,
-    directory: &Path,
-    (proc, domain, oom_kills): (&HostProc, Domain, OomKills),
-) -> Outcome<Guest> {
+pub fn guest(record: &mut Record, directory: &Path, (domain, oom_kills): (Domain, OomKills)) -> Outcome<Guest> {
     let xml = domain.xml()?;
     let disk_files = DiskFiles::of(&xml);
     if record.disk_sizes.is_empty() {
@@ -42,7 +38,8 @@ pub fn guest(
     }
     disk_files.watch(record.disk_sizes.clone())?;
     // One that has ended already cannot be held.
-    let vmm = record.vmm.and_then(|process| Vmm::open(proc, process).ok());
+    let inner = pid_files::of_domain(directory, &domain.name()).ok();
+    let vmm = record.vmm.zip(inner).and_then(|(process, inner)| Vmm::open(process, inner).ok());
     Ok(Guest::new(Parts {
         directory: directory.to_owned(),
         domain,

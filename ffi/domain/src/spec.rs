@@ -10,6 +10,7 @@ use crate::failure::{Failure, Outcome};
 pub const REQUEST_BYTES_MAX: u64 = 4 * 1024 * 1024;
 pub const MOUNTS_MAX: usize = 512;
 pub const OVERLAYS_MAX: usize = 512;
+pub const LOCKS_MAX: usize = 512;
 pub const DHCP_SERVERS_MAX: usize = 64;
 
 #[derive(Deserialize)]
@@ -45,6 +46,8 @@ pub struct Spec {
     pub mounts: Vec<Mount>,
     pub overlays: Vec<Overlay>,
     pub dhcp: Vec<Dhcp>,
+    #[serde(default)]
+    pub locks: Vec<Lock>,
     pub paused: bool,
 }
 
@@ -73,6 +76,15 @@ pub struct Overlay {
     pub path: String,
     pub backing: Option<String>,
     pub size_bytes: Option<u64>,
+}
+
+/// An image that the guest may write to.
+#[derive(Deserialize, Serialize, Clone, Debug)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Lock {
+    pub volume: String,
+    pub path: String,
+    pub shared: bool,
 }
 
 #[derive(Deserialize, Serialize, Clone, Debug)]
@@ -105,6 +117,7 @@ impl Launch {
         }
         at_most("mounts", spec.mounts.len(), MOUNTS_MAX)?;
         at_most("overlays", spec.overlays.len(), OVERLAYS_MAX)?;
+        at_most("locks", spec.locks.len(), LOCKS_MAX)?;
         at_most("DHCP servers", spec.dhcp.len(), DHCP_SERVERS_MAX)?;
         for mount in &spec.mounts {
             beneath(&self.vm_directory, &mount.target)?;
@@ -114,6 +127,9 @@ impl Launch {
                     mount.path
                 )));
             }
+        }
+        for lock in &spec.locks {
+            beneath(&self.vm_directory, &lock.path)?;
         }
         for overlay in &spec.overlays {
             beneath(&self.vm_directory, &overlay.path)?;
@@ -181,7 +197,8 @@ mod tests {
             "mounts":[{"pid":7,"path":"/disk","firstFile":true,"target":"disks/a/base","readOnly":true,"kind":"file"}],
             "overlays":[{"path":"ephemeral/a.qcow2","backing":"disks/a/base"}],
             "dhcp":[{"bridge":"k6t-eth0","mac":"02:00:00:00:00:01","address":"10.0.2.2","prefixLength":24,"gateway":"10.0.2.1",
-            "nameservers":["10.96.0.10"],"searchDomains":["svc"],"mtu":1450,"hostname":"vm"}],"paused":false}}"#;
+            "nameservers":["10.96.0.10"],"searchDomains":["svc"],"mtu":1450,"hostname":"vm"}],
+            "locks":[{"volume":"a","path":"ephemeral/a.qcow2","shared":false}],"paused":false}}"#;
         let Ok(Request::Launch(launch)) = serde_json::from_str(text) else { panic!("not parsed") };
         assert_eq!(launch.spec.dhcp[0].mtu, 1450);
         assert!(launch.spec.mounts[0].first_file);

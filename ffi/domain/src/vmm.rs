@@ -1,4 +1,4 @@
-//! QEMU as a process. Its `stat` in the node's /proc is held open: that file is this process's, whoever gets its number.
+//! QEMU as a process. Its `stat` in the pod's /proc is held open: that file is this process's, whoever gets its number.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -17,8 +17,9 @@ pub struct Vmm {
 }
 
 impl Vmm {
-    pub fn open(proc: &HostProc, process: Process) -> Outcome<Self> {
-        let stat = File::from(proc.open_at(&format!("{}/stat", process.pid), OFlags::RDONLY)?);
+    /// `inner` is its number in this process's PID namespace.
+    pub fn open(process: Process, inner: i32) -> Outcome<Self> {
+        let stat = File::from(HostProc::open()?.open_at(&format!("{inner}/stat"), OFlags::RDONLY)?);
         Ok(Self { process, stat })
     }
 

@@ -30,6 +30,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::BorrowedFd;
 use rustix::fs::{CWD, Mode, OFlags, fchmod, openat, rename};
 use rustix::io::{Errno, read, write};
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 use listener::Listener;
 use signals::Signals;
@@ -63,6 +64,9 @@ fn run_command(arguments: &[&str]) -> i32 {
 }
 
 fn run(socket: &str) -> Result<(), String> {
+    // The guest's processes have this one's user, and must not look through it at what else the pod has.
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .map_err(|error| format!("Cannot hide from the guest: {error}"))?;
     let signals = take_signals()?;
     let mut listener = listen(socket)?;
     loop {

@@ -51,7 +51,7 @@ function domainXml(uid: string): string {
     <emulator>${EMULATOR}</emulator>
     <disk type='file' device='disk'>
       <driver name='qemu' type='qcow2'/>
-      <source file='@VMDIR@/ephemeral/root.qcow2'><seclabel model='dac' relabel='no'/></source>
+      <source file='@VMDIR@/ephemeral/root.qcow2'/>
       <backingStore type='file'>
         <format type='@FORMAT:disks/root/base@'/><source file='@VMDIR@/disks/root/base'/>
       </backingStore>
@@ -115,6 +115,7 @@ async function create(): Promise<HypervisorFixture> {
         ],
         overlays: [{ path: "ephemeral/root.qcow2", backing: "disks/root/base" }],
         dhcp: [],
+        locks: [{ volume: "root", path: "ephemeral/root.qcow2", shared: false }],
         paused: false,
       };
     },

@@ -32,6 +32,9 @@ const PASSABLE = 0o711;
 const PRIVATE = 0o700;
 const DYING_MS_MAX = 200;
 const DYING_POLL_MS = 10;
+/** A record names processes, DHCP servers and locks. */
+const RECORD_BYTES_MAX = 256 * 1024;
+const READ_ATTEMPTS_MAX = 5;
 
 /** The directories `<run>/vms/<uid>` and what is recorded in them. */
 export class VmDirectories {
@@ -83,20 +86,22 @@ export class VmDirectories {
 
   /** Undefined when nothing was ever launched from there. */
   async record(uid: string): Promise<DomainRecord | undefined> {
-    const text = await unlessMissing(Deno.readTextFile(`${this.path(uid)}/record.json`));
+    const text = await readRecord(`${this.path(uid)}/record.json`);
     return text === undefined ? undefined : DomainRecord.parse(JSON.parse(text));
   }
 
   /** For whom it was launched. */
   async owner(uid: string): Promise<DomainOwner | undefined> {
-    const text = await unlessMissing(Deno.readTextFile(`${this.path(uid)}/owner.json`));
+    const text = await readRecord(`${this.path(uid)}/owner.json`);
     return text === undefined ? undefined : OwnerRecord.parse(JSON.parse(text));
   }
 
   /** All of it or nothing, whenever the agent dies. */
   async recordOwner(uid: string, owner: DomainOwner): Promise<void> {
     const path = `${this.path(uid)}/owner.json`;
-    await Deno.writeTextFile(`${path}.new`, JSON.stringify(owner));
+    await unlessMissing(Deno.remove(`${path}.new`));
+    // Made new: a link that QEMU's user put there is not followed.
+    await Deno.writeTextFile(`${path}.new`, JSON.stringify(owner), { createNew: true });
     await Deno.rename(`${path}.new`, path);
   }
 
@@ -113,9 +118,32 @@ export class VmDirectories {
   }
 
   async final(uid: string): Promise<ControlObservation | undefined> {
-    const text = await unlessMissing(Deno.readTextFile(`${this.path(uid)}/final.json`));
+    const text = await readRecord(`${this.path(uid)}/final.json`);
     return text === undefined ? undefined : FinalState.parse(JSON.parse(text));
   }
+}
+
+/**
+ * Reads what QEMU's user could have exchanged: a regular file of a bounded size, by no link.
+ * @throws Error when it is anything else.
+ */
+async function readRecord(path: string): Promise<string | undefined> {
+  for (let attempt = 0; attempt < READ_ATTEMPTS_MAX; attempt++) {
+    const found = await unlessMissing(Deno.lstat(path));
+    if (found === undefined) return undefined;
+    if (!found.isFile || found.size > RECORD_BYTES_MAX) {
+      throw new Error(
+        `Cannot read ${path}: it must be a file of ${RECORD_BYTES_MAX} bytes at most`,
+      );
+    }
+    using file = await unlessMissing(Deno.open(path));
+    const opened = await file?.stat();
+    if (opened?.ino !== found.ino || opened?.dev !== found.dev) continue; // a newer one took its place
+    const bytes = new Uint8Array(found.size);
+    const count = await file?.read(bytes) ?? 0;
+    return new TextDecoder().decode(bytes.subarray(0, count));
+  }
+  throw new Error(`Cannot read ${path}: it is exchanged again and again`);
 }
 
 /** Whether exactly that process lives: its number may have been given to another. */

@@ -20,6 +20,9 @@ export const BRIDGE_MAC_ADDRESS = "02:00:00:00:00:00";
 /** Ours alone: it can be replaced as a whole without touching what a service mesh put into the pod. */
 export const NFT_TABLE = "kubevirt";
 
+/** Who runs QEMU opens the tap, without privileges. */
+const QEMU_USER = 107;
+
 export interface PodNetworkScript {
   /** For `ip -batch -`; may be empty. */
   ip: string;
@@ -59,7 +62,7 @@ function renderIp(plan: MasqueradePlan, links: readonly PodLink[]): string {
   }
   if (tap === undefined) {
     const queues = plan.queues > 1 ? " multi_queue" : "";
-    commands.push(`tuntap add dev ${plan.tap} mode tap${queues}`);
+    commands.push(`tuntap add dev ${plan.tap} mode tap user ${QEMU_USER}${queues}`);
   }
   if (tap?.mtu !== mtu || tap.bridge !== plan.bridge || !tap.up) {
     commands.push(`link set ${plan.tap} mtu ${mtu} master ${plan.bridge} up`);

@@ -10,7 +10,7 @@ Deno.test("renderPodNetwork() makes bridge, address and tap with the pod's MTU",
     renderPodNetwork(plan(), [ETH0]).ip,
     `link add k6t-eth0 address 02:00:00:00:00:00 mtu 1450 type bridge
 address add 10.0.2.1/24 broadcast + dev k6t-eth0
-tuntap add dev tap0 mode tap
+tuntap add dev tap0 mode tap user 107
 link set tap0 mtu 1450 master k6t-eth0 up
 link set k6t-eth0 up
 `,
@@ -29,7 +29,7 @@ Deno.test("renderPodNetwork() does only what is left to do", () => {
 
 Deno.test("renderPodNetwork() makes a tap of several queues when asked", () => {
   const script = renderPodNetwork({ ...plan(), queues: 4 }, [ETH0]);
-  assert.match(script.ip, /^tuntap add dev tap0 mode tap multi_queue$/m);
+  assert.match(script.ip, /^tuntap add dev tap0 mode tap user 107 multi_queue$/m);
 });
 
 Deno.test("renderPodNetwork() forwards only the listed ports", () => {

@@ -22,6 +22,7 @@ import {
 import { factsForPod, type NodeFacts } from "../node_facts.ts";
 import { cloudInitFiles } from "../volumes/cloud_init.ts";
 import { isKernelImage, KERNEL_BYTES_MAX } from "../volumes/kernel_image.ts";
+import { planLocks } from "../volumes/locks.ts";
 import { COMPUTE_SOCKET, KERNEL_BOOT_SOCKET, seedPath, socketsOf } from "../volumes/plan.ts";
 import { readSeedData } from "../volumes/seed_data.ts";
 import { SEED_BYTES_MAX, writeSeedImage } from "../volumes/seed_image.ts";
@@ -92,6 +93,7 @@ export class Launcher {
       mounts: mountsOf(launch),
       overlays: plan.volumes.overlays,
       dhcp,
+      locks: planLocks(vmi, plan.volumes),
       paused: vmi.spec.startStrategy === "Paused",
       owner: {
         namespace: vmi.metadata.namespace ?? "default",
