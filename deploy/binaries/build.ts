@@ -24,7 +24,7 @@ const SOURCES = new URL("../../src", import.meta.url).pathname;
 const RUN = ["run", "--quiet", "--no-config", "--no-lock", "--cached-only"];
 
 interface Report {
-  runtime: { version: string; verifiesCallers: boolean };
+  runtime: { version: string; complete: boolean };
   figures: Figures[];
 }
 
@@ -34,9 +34,9 @@ async function build(directory: string): Promise<Report> {
   const runtime = await compileRuntime();
   const options = { directory, nativeDirectory: native, runtime };
   const programs = await step("compiling the programs", () => compilePrograms(options));
-  const { version, verifiesCallers } = runtime;
+  const { version, complete } = runtime;
   return {
-    runtime: { version, verifiesCallers },
+    runtime: { version, complete },
     figures: await figures(programs, { version, native }),
   };
 }
@@ -71,9 +71,9 @@ async function measure(forms: readonly Form[], kubeconfig: string | undefined): 
   return found;
 }
 
-function compiledForms({ controller, node, verifiesCallers }: Programs, version: string): Form[] {
+function compiledForms({ controller, node, complete }: Programs, version: string): Form[] {
   const form = `compiled with ${version}`;
-  const flags = verifiesCallers ? [] : ["--unverifiable-callers=refuse"];
+  const flags = complete ? [] : ["--unverifiable-callers=refuse"];
   return [
     { program: "denovirt-controller", form, command: [controller], flags, files: [controller] },
     { program: "denovirt-node", form, command: [node], flags, files: [node] },
@@ -135,8 +135,8 @@ const json = Deno.args.includes("-o") && Deno.args[Deno.args.indexOf("-o") + 1] 
 const [first] = Deno.args;
 const directory = first === undefined || first.startsWith("-") ? DEFAULT_DIRECTORY : first;
 const report = await build(directory);
-const { version, verifiesCallers } = report.runtime;
-const told = verifiesCallers
+const { version, complete } = report.runtime;
+const told = complete
   ? `compiled with deno ${version}\n`
   : `compiled with deno ${version}, not ${Deno.version.deno}, whose denort cannot be had here; these programs refuse ` +
     "callers, so consoles and verbs: see --unverifiable-callers\n";

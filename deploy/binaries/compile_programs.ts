@@ -33,8 +33,8 @@ export interface CompileOptions {
 export interface Programs {
   controller: string;
   node: string;
-  /** See {@link CompileRuntime}. */
-  verifiesCallers: boolean;
+  /** False: their runtime can do less, see {@link CompileRuntime}. */
+  complete: boolean;
 }
 
 /** Makes denovirt-controller, and denovirt-node with the native parts inside. */
@@ -44,7 +44,7 @@ export async function compilePrograms(options: CompileOptions): Promise<Programs
   const programs = {
     controller: `${directory}/denovirt-controller`,
     node: `${directory}/denovirt-node`,
-    verifiesCallers: runtime.verifiesCallers,
+    complete: runtime.complete,
   };
   try {
     await bundle(`${SOURCES}/controller.ts`, `${work}/controller.js`);

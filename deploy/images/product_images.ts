@@ -108,8 +108,8 @@ async function compiledNode(programs: Programs): Promise<Image> {
 }
 
 /** Programs of a runtime that cannot verify callers would not start without. */
-function refusals({ verifiesCallers }: Programs): string[] {
-  return verifiesCallers ? [] : ["--unverifiable-callers=refuse"];
+function refusals({ complete }: Programs): string[] {
+  return complete ? [] : ["--unverifiable-callers=refuse"];
 }
 
 /** The agent's payload and the means to put it on the host: see node_entry.sh. */

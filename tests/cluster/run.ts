@@ -27,8 +27,11 @@ const COMPILED = Deno.args.includes("--compiled");
 
 /** Only of the compiled programs. */
 const OF_COMPILED = "compiled_test.ts";
-/** A test that calls the aggregated API: a program that cannot verify callers refuses them. */
-const NEEDS_CALLERS = /guest_console\.ts|\.verb\(|\/apis\/subresources/;
+/** What an incomplete runtime cannot do, by what the tests that need it say. */
+const NEEDS: readonly [what: string, where: RegExp][] = [
+  ["consoles and verbs", /guest_console\.ts|\.verb\(|\/apis\/subresources/],
+  ["devices and networks", /devices\.kubevirt\.io|k6t-|networks|interfaces/],
+];
 
 async function compiledPrograms(directory: string): Promise<Programs> {
   const [runtime, native] = [await compileRuntime(), await nativeDirectory()];
@@ -49,7 +52,7 @@ async function images(directory: string, programs: Programs | undefined): Promis
 
 interface StartedCluster {
   cluster: Cluster;
-  verifiesCallers: boolean;
+  complete: boolean;
 }
 
 async function startCluster(): Promise<StartedCluster> {
@@ -60,7 +63,7 @@ async function startCluster(): Promise<StartedCluster> {
       nodes: NODES,
       images: await images(directory, programs),
     });
-    return { cluster, verifiesCallers: programs?.verifiesCallers ?? true };
+    return { cluster, complete: programs?.complete ?? true };
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
@@ -69,17 +72,19 @@ async function startCluster(): Promise<StartedCluster> {
 /** Paths of the test files, and the names of those that cannot run here with the reason. */
 async function testFiles(
   filter: string,
-  { verifiesCallers }: StartedCluster,
+  { complete }: StartedCluster,
 ): Promise<{ paths: string[]; skipped: string[] }> {
   const [paths, skipped]: [string[], string[]] = [[], []];
   for await (const { name } of Deno.readDir(HERE)) {
     if (!name.endsWith("_test.ts") || !name.includes(filter)) continue;
     if (name === OF_COMPILED && !COMPILED) continue;
     const path = `${HERE}${name}`;
-    if (
-      verifiesCallers || name === OF_COMPILED || !NEEDS_CALLERS.test(await Deno.readTextFile(path))
-    ) paths.push(path);
-    else skipped.push(`${name}: consoles and verbs need a runtime that verifies callers`);
+    const text = await Deno.readTextFile(path);
+    const lacking = complete || name === OF_COMPILED
+      ? []
+      : NEEDS.filter(([, where]) => where.test(text)).map(([what]) => what);
+    if (lacking.length === 0) paths.push(path);
+    else skipped.push(`${name}: the runtime of the compiled programs has no ${lacking.join(", ")}`);
   }
   return { paths: paths.sort(), skipped: skipped.sort() };
 }
@@ -91,14 +96,14 @@ async function run(): Promise<Outcome> {
   await prepareMachine();
   const started = await startCluster();
   await using cluster = started.cluster;
-  await install(cluster);
+  await install(cluster, started);
   const { paths, skipped } = await testFiles(filter, started);
   const outcome = paths.length > 0
     ? await runDenoTests({
       paths,
       env: {
         DENOVIRT_TEST_CLUSTER: cluster.directory,
-        DENOVIRT_TEST_VERIFIES_CALLERS: `${started.verifiesCallers}`,
+        DENOVIRT_TEST_RUNTIME: started.complete ? "complete" : "incomplete",
       },
       timeoutMs: TESTS_TIMEOUT_MS,
     })

@@ -16,8 +16,11 @@ export interface CompileRuntime {
   deno: string;
   version: string;
   environment: Record<string, string>;
-  /** Its `node:https` asks for client certificates and verifies them. */
-  verifiesCallers: boolean;
+  /**
+   * False for the older one: its `node:https` asks for no client certificates, so that callers are refused, and its
+   * `node:http2` cannot carry gRPC, so that the kubelet is offered no devices.
+   */
+  complete: boolean;
 }
 
 /** The Deno that runs this, if it can compile (DENORT_BIN names a denort to use); else an older one, and says so. */
@@ -26,7 +29,7 @@ export async function compileRuntime(): Promise<CompileRuntime> {
     deno: Deno.execPath(),
     version: Deno.version.deno,
     environment: {},
-    verifiesCallers: true,
+    complete: true,
   };
   const why = await whyNotCompiling(pinned);
   if (why === undefined) return pinned;
@@ -35,13 +38,13 @@ export async function compileRuntime(): Promise<CompileRuntime> {
     .trim();
   say(
     `deno ${pinned.version} cannot compile here (${why}): ` +
-      `compiling with ${version}, whose programs refuse callers that they cannot verify`,
+      `compiling with ${version}, whose programs refuse callers and offer no devices`,
   );
   return {
     deno: `${directory}/deno`,
     version,
     environment: { DENORT_BIN: `${directory}/denort` },
-    verifiesCallers: false,
+    complete: false,
   };
 }
 
