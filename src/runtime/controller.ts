@@ -154,14 +154,14 @@ export class Controller<World, Action extends { type: string }, Status> {
     };
     if (signal.aborted) stop();
     signal.addEventListener("abort", stop);
-    using followed = new DisposableStack();
-    for (const source of this.#sources) followed.use(source.follow());
+    const followed = this.#sources.map((source) => source.follow());
     try {
       await this.#waitForInformers(signal);
       const workers = this.#options.workers ?? WORKERS;
       await Promise.all(Array.from({ length: workers }, () => this.#work(passes.signal)));
     } finally {
       signal.removeEventListener("abort", stop);
+      for (const each of followed) each[Symbol.dispose]();
       grace?.cancel();
     }
   }

@@ -1,26 +1,10 @@
-/**
- * The controller as a process of this machine, installed into the control plane of DENOVIRT_TEST_KUBECONFIG with the
- * manifests of deploy/ and the rights of its own service account. The API server runs on this machine too and reaches it
- * through the Service, which here is a name for the loopback address (so aggregator routing must be off).
- */
-import { NotFoundError, type Resource } from "../../src/kube/client.ts";
-import {
-  API_SERVICES,
-  MUTATING_WEBHOOK_CONFIGURATIONS,
-  SERVICES,
-  VALIDATING_WEBHOOK_CONFIGURATIONS,
-} from "../../src/kube/core_resources.ts";
-import { type Connection, kubeconfigConnection } from "../../src/kube/connection.ts";
-import { FetchClient } from "../../src/kube/fetch_client.ts";
-import type { KubeObject, ObjectKey } from "../../src/kube/object.ts";
-import { waitUntil } from "../cluster/wait_until.ts";
-import { accountConnection, type AccountOptions } from "./account.ts";
-import { applyManifests, installDefinitions } from "./manifests.ts";
+/** The controller as a process of this machine, with the rights of its own service account: see controller_installation.ts. */
+import type { Connection } from "../../src/kube/connection.ts";
+import type { FetchClient } from "../../src/kube/fetch_client.ts";
+import type { AccountOptions } from "./account.ts";
+import { ADDRESS, ControllerInstallation } from "./controller_installation.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
-const NAMESPACE = "kubevirt";
-const ADDRESS = "127.0.0.1";
-const READY_TIMEOUT_MS = 60_000;
 const FROM_SOURCES = [
   Deno.execPath(),
   "run",
@@ -28,26 +12,6 @@ const FROM_SOURCES = [
   "--allow-all",
   `${ROOT}src/controller.ts`,
 ];
-/** Objects by which the API server calls the controller. */
-const CALLERS: readonly [Resource, ObjectKey][] = [
-  [MUTATING_WEBHOOK_CONFIGURATIONS, { name: "virt-api-mutator" }],
-  [VALIDATING_WEBHOOK_CONFIGURATIONS, { name: "virt-api-validator" }],
-  [API_SERVICES, { name: "v1.subresources.kubevirt.io" }],
-  [API_SERVICES, { name: "v1alpha3.subresources.kubevirt.io" }],
-];
-const MANIFESTS = [
-  "namespace.yaml",
-  "controller_rbac.yaml",
-  "node_rbac.yaml",
-  "node_policy.yaml",
-  "user_roles.yaml",
-  "webhooks.yaml",
-  "api_services.yaml",
-];
-
-interface ApiService extends KubeObject {
-  status?: { conditions?: { type: string; status: string; message?: string }[] };
-}
 
 export interface ControllerProcess extends AsyncDisposable {
   /** Of a cluster administrator. */
@@ -81,23 +45,9 @@ export async function startController(
   kubeconfig: string,
   { logLevel = "debug", program = FROM_SOURCES, flags = [] }: ControllerOptions = {},
 ): Promise<ControllerProcess> {
-  const connection = await kubeconfigConnection(kubeconfig);
-  const admin = new FetchClient({ connection, userAgent: "denovirt-test/0" });
-  await installDefinitions(admin);
-  await applyManifests(admin, MANIFESTS);
-  const port = freePort(ADDRESS);
-  await publishEndpoint(admin, port);
-  const directory = await Deno.makeTempDir();
-  const connectionOf = (account: string, boundNode?: AccountOptions["boundNode"]) =>
-    accountConnection(admin, { connection, account, boundNode });
-  const clientOf = async (account: string, boundNode?: AccountOptions["boundNode"]) =>
-    new FetchClient({
-      connection: await connectionOf(account, boundNode),
-      userAgent: "denovirt-test/0",
-    });
-  const path = `${directory}/kubeconfig`;
-  const own = await connectionOf("denovirt-controller");
-  await Deno.writeTextFile(path, await kubeconfigText(own));
+  const installation = await ControllerInstallation.create(kubeconfig);
+  const { admin, connection, port } = installation;
+  const path = await installation.writeKubeconfig();
   const executedAtMs = Date.now();
   const child = new Deno.Command(program[0] ?? "", {
     args: [
@@ -136,85 +86,24 @@ export async function startController(
     connection,
     address: ADDRESS,
     port,
-    clientOf,
-    connectionOf,
+    clientOf: (account, boundNode) => installation.clientOf(account, boundNode),
+    connectionOf: (account, boundNode) => installation.connectionOf(account, boundNode),
     pid: child.pid,
     executedAtMs,
     log: () => log,
     stop,
     async [Symbol.asyncDispose]() {
       await stop();
-      await uninstall(admin);
-      admin[Symbol.dispose]();
-      await Deno.remove(directory, { recursive: true });
+      await installation[Symbol.asyncDispose]();
     },
   };
   try {
     let ended = false;
     void child.status.then(() => ended = true);
-    await untilAvailable(admin, () => ended);
+    await installation.untilAvailable(() => ended);
     return controller;
   } catch (cause) {
     await controller[Symbol.asyncDispose]();
     throw new Error(`Cannot start the controller: it said:\n${log}`, { cause });
-  }
-}
-
-/** What others' tests must not meet: from now on nobody asks the controller. */
-async function uninstall(admin: FetchClient): Promise<void> {
-  for (const [resource, key] of CALLERS) await admin.delete(resource, key);
-  await admin.delete(SERVICES, { namespace: NAMESPACE, name: "virt-api" });
-}
-
-function freePort(hostname: string): number {
-  using listener = Deno.listen({ hostname, port: 0 });
-  return listener.addr.port;
-}
-
-/** The API server uses the port of the reference when the Service is only a name. */
-async function publishEndpoint(admin: FetchClient, port: number): Promise<void> {
-  await admin.delete(SERVICES, { namespace: NAMESPACE, name: "virt-api" });
-  const metadata = { name: "virt-api" };
-  const spec = { type: "ExternalName", externalName: ADDRESS };
-  await admin.create(SERVICES, { metadata, spec }, { namespace: NAMESPACE });
-  for (const [resource, key] of CALLERS) {
-    const object = await admin.get<KubeObject & { webhooks?: unknown[] }>(resource, key);
-    const path = (index: number) => `/webhooks/${index}/clientConfig/service/port`;
-    const paths = object?.webhooks?.map((_, index) => path(index)) ?? ["/spec/service/port"];
-    const patch = paths.map((each) => ({ op: "add", path: each, value: port }));
-    await admin.patch(resource, key, patch, { type: "json" });
-  }
-}
-
-async function kubeconfigText(connection: Connection): Promise<string> {
-  const token = (await connection.authorization?.() ?? "").replace("Bearer ", "");
-  const ca = btoa(connection.caCerts.join("\n"));
-  return JSON.stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [{
-      name: "test",
-      cluster: { server: connection.server, "certificate-authority-data": ca },
-    }],
-    users: [{ name: "test", user: { token } }],
-    contexts: [{ name: "test", context: { cluster: "test", user: "test" } }],
-    "current-context": "test",
-  });
-}
-
-async function untilAvailable(admin: FetchClient, ended: () => boolean): Promise<void> {
-  for (const version of ["v1", "v1alpha3"]) {
-    await waitUntil({
-      what: `the aggregated API ${version} to be available`,
-      timeoutMs: READY_TIMEOUT_MS,
-      look: async () => {
-        const name = `${version}.subresources.kubevirt.io`;
-        const service = await admin.get<ApiService>(API_SERVICES, { name });
-        if (service === undefined) throw new NotFoundError(404, {}, `no APIService ${name}`);
-        return service.status?.conditions?.find(({ type }) => type === "Available");
-      },
-      until: (condition) => condition?.status === "True",
-      hopeless: () => ended() ? "the controller has ended" : undefined,
-    });
   }
 }
