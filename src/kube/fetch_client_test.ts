@@ -218,7 +218,7 @@ Deno.test("FetchClient.watch() is not bound by the request timeout", async () =>
   await using server = new ScriptedServer((_request, url) =>
     url.searchParams.has("watch") ? stream.response : never()
   );
-  using client = clientOf(server, { requestTimeoutMs: 50 });
+  using client = clientOf(server, { requestTimeoutMs: 1_000 });
   const watch = client.watch(PODS);
   stream.send(line("ADDED", "1"));
   assert.equal(await nextVersion(watch), "1");

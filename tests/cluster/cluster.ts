@@ -95,6 +95,15 @@ export class Cluster implements AsyncDisposable {
     return Number(await Deno.readTextFile(`${this.#slot.directory}/${program}.pid`));
   }
 
+  /** Ends kube-apiserver by the signal and starts it anew on the same etcd. Resolves when it is ready. */
+  async restartApiServer(signal: Deno.Signal): Promise<void> {
+    const env = { STATE: this.#slot.directory, BIN: this.#bin, INDEX: `${this.#slot.index}` };
+    await runCommand([`${SCRIPTS}/restart_api_server.sh`, signal, `${this.nodes.length}`], {
+      env,
+      signal: AbortSignal.timeout(START_TIMEOUT_MS),
+    });
+  }
+
   /** Runs kubectl as the administrator and returns its stdout. */
   async kubectl(args: readonly string[], options: CommandOptions = {}): Promise<string> {
     const command = [`${this.#bin}/kubectl`, "--kubeconfig", this.kubeconfigPath, ...args];

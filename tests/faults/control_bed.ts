@@ -22,7 +22,7 @@ import { SILENT_LOGGER } from "../../src/runtime/log.ts";
 import { StandInAgent } from "../bench/stand_in_agent.ts";
 import { NODE, StandInKubelet } from "../bench/stand_in_kubelet.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
-import { ControllerInstallation } from "../integration/controller_installation.ts";
+import { ControllerInstallation, type Way } from "../integration/controller_installation.ts";
 import { ControllerReplica, type ReplicaOptions } from "./controller_replica.ts";
 import { PatientClient, patiently } from "./patient_client.ts";
 import { ReplicaService } from "./replica_service.ts";
@@ -51,7 +51,7 @@ export class ControlBed implements AsyncDisposable {
     const { admin } = installation;
     const namespace = `faults-${crypto.randomUUID().slice(0, 8)}`;
     await admin.create(NAMESPACES, { metadata: { name: namespace } });
-    disposals.defer(() => admin.delete(NAMESPACES, { name: namespace }));
+    disposals.defer(async () => void await admin.delete(NAMESPACES, { name: namespace }));
     await createUnlessThere(admin, { metadata: { name: "default", namespace } });
     disposals.defer(async () => {
       await admin.delete(LEASES, { namespace: "kube-node-lease", name: NODE });
@@ -87,15 +87,15 @@ export class ControlBed implements AsyncDisposable {
     this.service = this.#disposals.use(new ReplicaService(installation.port, ready));
   }
 
-  /** Plays the node and watches, until disposal. */
-  async start(): Promise<this> {
+  /** Plays the node and watches, until disposal. `agentWay`: of the agent to the API server. */
+  async start({ agentWay = {} }: { agentWay?: Way } = {}): Promise<this> {
     const { installation } = this;
     const stop = new AbortController();
     const node = await installation.admin.get(NODES, { name: NODE });
     const bound = { name: NODE, uid: node?.metadata.uid ?? "" };
     const agentClient = this.#disposals.use(
       new FetchClient({
-        connection: await installation.connectionOf("denovirt-node", bound),
+        connection: { ...await installation.connectionOf("denovirt-node", bound), ...agentWay },
         userAgent: "denovirt-node/0",
       }),
     );

@@ -10,6 +10,8 @@ const DROPPED: ReadonlySet<string> = new Set([
   "resourceVersion",
   "uid",
   "generateName",
+  // An instance has one for each write of its status.
+  "generation",
   "phaseTransitionTimestamps",
   "namespace",
 ]);

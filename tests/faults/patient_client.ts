@@ -1,7 +1,7 @@
 /** A client for the parts of a test that a fault is not about: what fails because the server is away is asked again. */
 import { type KubeClient, KubeError, UnreachableError } from "../../src/kube/client.ts";
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 const PAUSE_MS = 50;
 
 export class PatientClient implements KubeClient {

@@ -42,6 +42,9 @@ interface ApiService extends KubeObject {
   status?: { conditions?: { type: string; status: string; message?: string }[] };
 }
 
+/** What else a program is to take for the API server. */
+export type Way = Partial<Pick<Connection, "server" | "caCerts">>;
+
 type BoundNode = AccountOptions["boundNode"];
 
 /** To be held with `await using`: afterwards nobody asks a controller any more. */
@@ -84,11 +87,11 @@ export class ControllerInstallation implements AsyncDisposable {
     return new FetchClient({ connection, userAgent: "denovirt-test/0" });
   }
 
-  /** A kubeconfig of the controller's account; `server` names something on the way to the API server. */
-  async writeKubeconfig({ server }: { server?: string } = {}): Promise<string> {
+  /** A kubeconfig of the controller's account; `way` leads through something on the way to the API server. */
+  async writeKubeconfig(way: Way = {}): Promise<string> {
     const own = await this.connectionOf("denovirt-controller");
     const path = await Deno.makeTempFile({ dir: this.#directory, suffix: ".kubeconfig" });
-    await Deno.writeTextFile(path, await kubeconfigText({ ...own, server: server ?? own.server }));
+    await Deno.writeTextFile(path, await kubeconfigText({ ...own, ...way }));
     return path;
   }
 

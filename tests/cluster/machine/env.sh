@@ -5,6 +5,7 @@ MACHINE_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 : "${STATE:?}" "${BIN:?}"
 INDEX=${INDEX:-$(cat "$STATE/index" 2>/dev/null || echo 0)}
 IMAGES=${IMAGES:-$(cat "$STATE/images" 2>/dev/null || true)}
+APISERVER_EXTRA=${APISERVER_EXTRA:-$(cat "$STATE/apiserver_extra" 2>/dev/null || true)}
 PKI=$STATE/pki
 LOGS=$STATE/logs
 ETCD_PORT=$((32379 + INDEX * 10))

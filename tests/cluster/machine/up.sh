@@ -10,6 +10,7 @@ start=$(date +%s%N)
 lap() { printf '%5d ms  %s\n' "$(( ($(date +%s%N) - start) / 1000000 ))" "$*"; }
 
 echo "$IMAGES" >"$STATE/images"
+echo "$APISERVER_EXTRA" >"$STATE/apiserver_extra"
 if [ "$NODES" = 0 ]; then
   HOST_IP=127.0.0.1
   # loopback addresses are refused in endpoints: nobody needs the kubernetes Service without nodes
@@ -44,7 +45,7 @@ daemon kube-apiserver "$BIN/kube-apiserver" \
   --requestheader-username-headers X-Remote-User --requestheader-group-headers X-Remote-Group \
   --requestheader-extra-headers-prefix X-Remote-Extra- \
   --proxy-client-cert-file "$PKI/front-proxy-client.crt" --proxy-client-key-file "$PKI/front-proxy-client.key" \
-  ${APISERVER_EXTRA:-}
+  $APISERVER_EXTRA
 
 kubectl="$BIN/kubectl --kubeconfig $KUBECONFIG_ADMIN"
 wait_for 120 $kubectl get --raw /readyz
