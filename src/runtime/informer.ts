@@ -84,6 +84,8 @@ export class Informer<T extends KubeObject> {
   readonly #indexes: ObjectIndex<T>[];
   readonly #handlers = new Set<ChangeHandler<T>>();
   readonly #waiters = new Set<() => void>();
+  /** A list that was asked for before a write may know nothing of it. */
+  readonly #absorbedWhileListing = new Map<string, T>();
   /** UIDs by key of what this process has removed, while the watch still tells of its life. */
   readonly #ended = new Map<string, string>();
   #synced = false;
@@ -150,8 +152,10 @@ export class Informer<T extends KubeObject> {
    */
   absorb(object: T): void {
     const key = formatKey(keyOf(object));
-    if (!isNewer(object, this.#resourceVersion)) return;
+    const isListing = this.#resourceVersion === undefined;
+    if (!this.#synced || !isListing && !isNewer(object, this.#resourceVersion)) return;
     if (!isNewer(object, this.#objects.get(key)?.metadata.resourceVersion ?? "0")) return;
+    if (isListing) this.#absorbedWhileListing.set(key, object);
     this.#apply(key, object);
     this.#wake();
   }
@@ -261,8 +265,12 @@ export class Informer<T extends KubeObject> {
     return { ...item, apiVersion, kind };
   }
 
-  #replaceAll(found: ReadonlyMap<string, T>): void {
+  #replaceAll(found: Map<string, T>): void {
     this.#ended.clear();
+    for (const [key, object] of this.#absorbedWhileListing) {
+      if (isNewer(object, this.#resourceVersion)) found.set(key, object);
+    }
+    this.#absorbedWhileListing.clear();
     for (const key of [...this.#objects.keys()]) {
       if (!found.has(key)) this.#apply(key, undefined);
     }
