@@ -9,6 +9,7 @@ import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.
 import { AlreadyExistsError, ConflictError, type KubeClient } from "../../kube/client.ts";
 import { CONTROLLER_REVISIONS } from "../../kube/core_resources.ts";
 import { keyOf, type KubeObject } from "../../kube/object.ts";
+import type { BoundedMap } from "../../runtime/bounded_map.ts";
 import type { ControllerRevision, NewObject } from "../core_objects.ts";
 import { mergePatch } from "../merge_patch.ts";
 import { controllerReference, isControlledBy } from "../owner_reference.ts";
@@ -20,12 +21,15 @@ interface Context {
   signal: AbortSignal;
 }
 
+/** The revision that this process has made last, by the UID of its VM: no cache shows any. */
+export type MadeRevisions = Pick<BoundedMap<string, string>, "get" | "set" | "delete">;
+
 /** Carries out one action. Answers with the VM where that changed it. */
 export async function actOnVirtualMachine(
   action: VirtualMachineAction,
-  context: Context,
+  context: Context & { madeRevisions?: MadeRevisions },
 ): Promise<VirtualMachine | undefined> {
-  const { world: { vm } } = context;
+  const { madeRevisions, world: { vm } } = context;
   const finalizers = vm.metadata.finalizers ?? [];
   const own = VIRTUAL_MACHINE_CONTROLLER_FINALIZER;
   switch (action.type) {
@@ -42,11 +46,18 @@ export async function actOnVirtualMachine(
       const spec = isOldStyle ? { running: true } : { runStrategy: action.runStrategy };
       return await patchVm({ spec }, context);
     }
-    case "create_revision":
+    case "create_revision": {
+      const { name } = action.revision.metadata;
+      if (madeRevisions?.get(vm.metadata.uid) === name) return undefined;
       await createRevision(action.revision, context);
+      madeRevisions?.set(vm.metadata.uid, name);
       return undefined;
+    }
     case "delete_revision": {
       const { client, signal } = context;
+      if (madeRevisions?.get(vm.metadata.uid) === action.name) {
+        madeRevisions?.delete(vm.metadata.uid);
+      }
       await client.delete(CONTROLLER_REVISIONS, { ...keyOf(vm), name: action.name }, { signal });
       return undefined;
     }

@@ -6,6 +6,7 @@ import { AlreadyExistsError, ConflictError } from "../../kube/client.ts";
 import { FakeClient } from "../../kube/fake/fake_client.ts";
 import { vm, vmi } from "../testing/builders.ts";
 import { actOnVirtualMachine, writeVirtualMachineStatus } from "./act.ts";
+import { revisionOf } from "./revision.ts";
 import { vmiFromTemplate } from "./vmi_from_template.ts";
 import type { VirtualMachineAction } from "./world.ts";
 
@@ -123,4 +124,26 @@ Deno.test("writeVirtualMachineStatus() writes what differs, once", async () => {
   await writeVirtualMachineStatus(status, { client, world: seen, signal });
   const unchanged = await client.get<VirtualMachine>(VIRTUAL_MACHINES, key);
   assert.equal(unchanged?.metadata.resourceVersion, written.metadata.resourceVersion);
+});
+
+Deno.test("actOnVirtualMachine() makes a revision once, and again after it was deleted", async () => {
+  let creations = 0;
+  const client = new FakeClient({ onCall: ({ verb }) => void (creations += +(verb === "create")) });
+  const { uid: _, resourceVersion: __, ...metadata } = vm().metadata;
+  const made = await client.create<VirtualMachine>(VIRTUAL_MACHINES, { ...vm(), metadata }, WHERE);
+  const context = {
+    client,
+    world: { now: NOW, vm: made },
+    signal,
+    madeRevisions: new Map<string, string>(),
+  };
+  const revision = revisionOf(made);
+  const create: VirtualMachineAction = { type: "create_revision", revision };
+  creations = 0;
+  await actOnVirtualMachine(create, context);
+  await actOnVirtualMachine(create, context);
+  assert.equal(creations, 1);
+  await actOnVirtualMachine({ type: "delete_revision", name: revision.metadata.name }, context);
+  await actOnVirtualMachine(create, context);
+  assert.equal(creations, 2);
 });

@@ -1,17 +1,22 @@
 import type { VirtualMachineStatus } from "../../api/virtual_machine_status.ts";
 import type { ObjectKey } from "../../kube/object.ts";
 import type { Decision, FailureReport, Reconciler } from "../../runtime/reconciler.ts";
+import { BoundedMap } from "../../runtime/bounded_map.ts";
 import { actOnVirtualMachine, writeVirtualMachineStatus } from "./act.ts";
 import { decideVirtualMachine } from "./decide.ts";
 import { type ObserveDependencies, observeVirtualMachine } from "./observe.ts";
 import { reportVirtualMachine } from "./report.ts";
 import type { VirtualMachineAction, VirtualMachineWorld } from "./world.ts";
 
+/** One that is forgotten is made once more, which finds it there. */
+const REVISIONS_REMEMBERED_MAX = 10_000;
+
 /** Observe, decide and act of the VM controller, as the loop wants them. */
 export class VirtualMachineReconciler
   implements Reconciler<VirtualMachineWorld, VirtualMachineAction, VirtualMachineStatus> {
   readonly name = "virtualmachine-controller";
   readonly #dependencies: ObserveDependencies;
+  readonly #madeRevisions = new BoundedMap<string, string>(REVISIONS_REMEMBERED_MAX);
   /** Where an action of this pass has changed the VM itself, the status is written for its new version. */
   readonly #versions = new WeakMap<VirtualMachineWorld, string>();
 
@@ -33,7 +38,12 @@ export class VirtualMachineReconciler
     signal: AbortSignal,
   ): Promise<void> {
     const { client } = this.#dependencies;
-    const changed = await actOnVirtualMachine(action, { client, world, signal });
+    const changed = await actOnVirtualMachine(action, {
+      client,
+      world,
+      signal,
+      madeRevisions: this.#madeRevisions,
+    });
     const version = changed?.metadata.resourceVersion;
     if (version !== undefined) this.#versions.set(world, version);
   }
