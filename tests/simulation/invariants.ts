@@ -1,6 +1,6 @@
 /** What must hold at every moment, and what must hold once all is quiet. */
 import { VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../../src/api/registry.ts";
-import { VM_GENERATION_ANNOTATION } from "../../src/api/labels.ts";
+import { UNPAUSED_READINESS_GATE, VM_GENERATION_ANNOTATION } from "../../src/api/labels.ts";
 import { isFinalPhase, VirtualMachineRunStrategy as Strategy } from "../../src/api/phases.ts";
 import type { VirtualMachine } from "../../src/api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../../src/api/virtual_machine_instance.ts";
@@ -213,9 +213,20 @@ export class Invariants {
       .find((vmi) => metadata.ownerReferences?.some(({ uid }) => uid === vmi.metadata.uid));
     if (owner === undefined) return [`pod ${name} has no instance`];
     const isOver = status?.phase === "Succeeded" || status?.phase === "Failed";
-    return isFinalPhase(owner.status?.phase) === isOver
+    if (isFinalPhase(owner.status?.phase) !== isOver) {
+      return [`pod ${name} is ${status?.phase}, its instance ${owner.status?.phase}`];
+    }
+    const { uid } = owner.metadata;
+    const machine = this.#parts.machines.find((each) => each.isRunning(uid));
+    if (isOver || machine === undefined) return [];
+    const isPaused = machine.describe(uid).startsWith("paused");
+    const isOpen = hasCondition(status?.conditions, {
+      type: UNPAUSED_READINESS_GATE,
+      status: "True",
+    });
+    return isOpen === !isPaused
       ? []
-      : [`pod ${name} is ${status?.phase}, its instance ${owner.status?.phase}`];
+      : [`the readiness gate of pod ${name} is ${isOpen ? "open" : "closed"}`];
   }
 
   #revisionProblems(): string[] {

@@ -37,6 +37,15 @@ export interface ServedWrite {
   versions: { before: number; after: number };
 }
 
+/** A write as it leaves its process. */
+export interface SentWrite {
+  process: string;
+  verb: ServedWrite["verb"];
+  resource: Resource;
+  key: ObjectKey;
+  body: unknown;
+}
+
 export interface Network {
   server: ApiServer;
   clock: VirtualClock;
@@ -45,6 +54,12 @@ export interface Network {
   trace: Trace;
   /** Told of each write that was served, whatever becomes of its answer. */
   onWrite(write: ServedWrite): void;
+  /** A write is sent: its process knows the answers that it has got by now. */
+  onSend(write: SentWrite): void;
+  /** A process gets the answer that its write was carried out. */
+  onAnswer(write: SentWrite, answer: KubeObject | undefined): void;
+  /** The server itself refused a write, because the world was another than its sender took it for. */
+  onRefusal(write: SentWrite, error: Error): void;
 }
 
 /** The network is down between this process and the API server. */
@@ -198,6 +213,8 @@ export class ProcessClient implements KubeClient {
 
   #call<R>(call: Call, serve: (server: ApiServer) => Promise<R>): Promise<R> {
     const { clock, faults, random } = this.#network;
+    const sent = this.#sent(call);
+    if (sent !== undefined) this.#network.onSend(sent);
     return this.#process.request<R>(call.signal, (answer) => {
       const reject = (error: Error, delayMs: number) =>
         clock.setTimer(() => answer.reject(error), delayMs);
@@ -226,12 +243,24 @@ export class ProcessClient implements KubeClient {
         this.#serve(call, serve).then(
           (value) => {
             if (isLost) return void reject(CONNECTION_RESET, faults.delayMs());
-            clock.setTimer(() => answer.resolve(value), faults.delayMs());
+            clock.setTimer(() => {
+              answer.resolve(value);
+              if (sent === undefined || !this.#process.isAlive) return;
+              this.#network.onAnswer(sent, value as KubeObject | undefined);
+            }, faults.delayMs());
           },
-          (error) => void reject(error, faults.delayMs()),
+          (error) => {
+            if (sent !== undefined) this.#network.onRefusal(sent, error);
+            reject(error, faults.delayMs());
+          },
         );
       }, faults.delayMs());
     });
+  }
+
+  #sent({ verb, resource, key, body }: Call): SentWrite | undefined {
+    if (verb === "get" || verb === "list") return undefined;
+    return { process: this.#process.name, verb, resource, key: key as ObjectKey, body };
   }
 
   async #serve<R>(call: Call, serve: (server: ApiServer) => Promise<R>): Promise<R> {

@@ -21,6 +21,7 @@ import { VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../../src/api/regis
 import { LEASES, NODES, PODS } from "../../src/kube/core_resources.ts";
 import { keyOf, type KubeObject } from "../../src/kube/object.ts";
 import type { Pod } from "../../src/resources/core_objects.ts";
+import type { EventRecord } from "../../src/runtime/reconciler.ts";
 import { HEARTBEAT_AGE_MS_MAX } from "../../src/resources/node/decide.ts";
 import { ApiServer, idOf } from "./api_server.ts";
 import { runControllerReplica } from "./controller_replica.ts";
@@ -30,8 +31,15 @@ import { Kubelet, playGarbageCollector, playScheduler } from "./kubernetes.ts";
 import { Machine } from "./machine.ts";
 import { MachineHypervisor } from "./machine_hypervisor.ts";
 import { runNodeAgent } from "./node_agent.ts";
-import { type Link, type Network, ProcessClient, type ServedWrite } from "./process_client.ts";
+import {
+  type Link,
+  type Network,
+  ProcessClient,
+  type SentWrite,
+  type ServedWrite,
+} from "./process_client.ts";
 import { Random } from "./random.ts";
+import { RepeatedWrites } from "./repeated_writes.ts";
 import { seededGlobals } from "./seeded_globals.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
 import { Trace } from "./trace.ts";
@@ -72,6 +80,8 @@ const QUIET_MS = 65_000;
 const LOOK_MS = 2_000;
 const STEPS_MAX = 60_000;
 const FAULT_FREE_SHARE = 0.08;
+/** What happens to an instance once, so that a process tells of it once. */
+const TOLD_ONCE: readonly string[] = ["Started"];
 /** A life without faults takes a minute at most. */
 const LIFE_MS_MAX = 120_000;
 
@@ -111,6 +121,8 @@ export class Simulation {
   readonly users: Users;
   readonly invariants: Invariants;
   readonly writes: ServedWrite[] = [];
+  /** Writes of the product that the server refused by itself. */
+  readonly refusals: SentWrite[] = [];
   readonly #seed: number;
   readonly #trace: Trace;
   readonly #network: Network;
@@ -140,7 +152,22 @@ export class Simulation {
     this.server = new ApiServer({ clock, random, hasAdmission: random.chance(0.9) });
     const { faults, server } = this;
     const onWrite = (write: ServedWrite) => this.#served(write);
-    this.#network = { server, clock, random, faults, trace, onWrite };
+    const repeated = new RepeatedWrites(server);
+    const onSend = (write: SentWrite) => {
+      const problem = repeated.problem(write);
+      if (problem !== undefined && !write.process.startsWith("api")) this.#violated(problem);
+    };
+    this.#network = {
+      server,
+      clock,
+      random,
+      faults,
+      trace,
+      onWrite,
+      onSend,
+      onAnswer: (write, answer) => repeated.answered(write, answer),
+      onRefusal: (write) => this.refusals.push(write),
+    };
     const names = ["web", "db", "ci"].slice(0, random.weighted([[4, 1], [3, 2], [1, 3]]));
     const kubernetes = { server, clock, random, faults, trace };
     this.#nodes = ["n1", "n2"].slice(0, random.integer(1, 2)).map((name) => {
@@ -206,6 +233,11 @@ export class Simulation {
     until("goes the VM", () => this.server.list(VIRTUAL_MACHINES).length === 0);
     for (const process of this.#processes) process.kill();
     runMicrotasks();
+    for (const { process, verb, resource } of this.refusals) {
+      throw new Error(
+        `${process}: ${verb} ${resource.plural} was refused in a life without faults`,
+      );
+    }
     return this.writes.map(({ verb, resource, subresource }) =>
       `${verb} ${resource.plural}${subresource === undefined ? "" : `/${subresource}`}`
     );
@@ -350,8 +382,15 @@ export class Simulation {
   #senses({ name }: SimulatedProcess) {
     const onBug = (what: string) => this.#violated(`${name}: ${what}`);
     const logger = new WatchfulLogger({ who: name, trace: this.#trace, onBug });
-    const events = { record: () => {} };
-    return { logger, events };
+    const told = new Set<string>();
+    const record = ({ regarding, reason }: EventRecord) => {
+      const event = `${reason} of ${regarding.kind} ${regarding.metadata.uid}`;
+      if (told.has(event) && TOLD_ONCE.includes(reason) && regarding.kind !== "VirtualMachine") {
+        onBug(`told twice of ${event}`);
+      }
+      told.add(event);
+    };
+    return { logger, events: { record } };
   }
 
   /** A program that ends by itself was brought down by a failure: it is started again, as the kubelet does. */
