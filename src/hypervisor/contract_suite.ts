@@ -119,6 +119,20 @@ const CASES: Record<string, Case> = {
     assert.equal((await present(hypervisor(), one.uid)).state, "running");
   },
 
+  async "shutdown() is remembered, also by the next adapter object"(fixture) {
+    const one = fixture.spec();
+    await fixture.hypervisor().launch(one);
+    const before = Date.now();
+    assert.equal((await present(fixture.hypervisor(), one.uid)).shutdownSentAt, undefined);
+    await fixture.hypervisor().shutdown(one.uid);
+    const { shutdownSentAt } = await present(fixture.hypervisor(), one.uid);
+    assert.ok(Date.parse(shutdownSentAt!) >= before && Date.parse(shutdownSentAt!) <= Date.now());
+    await fixture.replaceHypervisor();
+    assert.equal((await present(fixture.hypervisor(), one.uid)).shutdownSentAt, shutdownSentAt);
+    await fixture.hypervisor().destroy(one.uid);
+    assert.equal((await present(fixture.hypervisor(), one.uid)).shutdownSentAt, undefined);
+  },
+
   async "destroy() resolves when the guest is shutoff, and may be repeated"({ hypervisor, spec }) {
     const one = spec();
     await hypervisor().launch(one);

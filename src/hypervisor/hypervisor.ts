@@ -52,6 +52,8 @@ export type DomainObservation =
     unresponsive?: string;
     /** Of state "shutoff": the kernel killed the VMM for want of memory. */
     oomKilled?: boolean;
+    /** When the power button was pressed last, by whichever agent; absent: never, or the guest has ended since. */
+    shutdownSentAt?: string;
   };
 
 /** A file or directory of the pod, resolved beneath a process's root by openat2 and bind-mounted for the domain. */

@@ -125,7 +125,7 @@ Deno.test("orphans.sweep() leaves a guest of the present hand-over alone that it
 
 Deno.test("orphans.sweep() shuts a guest down gracefully whose instance is gone", async () => {
   const bed = await Bed.start();
-  const clock = new FakeClock();
+  const { clock } = bed;
   const orphans = new Orphans({ ...bed.fence, clock, known: () => new Set() });
   await orphans.sweep(signal);
   assert.equal(await bed.state(), "running");
@@ -137,7 +137,8 @@ Deno.test("orphans.sweep() shuts a guest down gracefully whose instance is gone"
 
 /** A guest that was started for hand-over 40, and an API server that may be cut off. */
 class Bed {
-  readonly hypervisor = new FakeHypervisor();
+  readonly clock = new FakeClock();
+  readonly hypervisor = new FakeHypervisor({ now: () => this.clock.now() });
   readonly events: EventRecord[] = [];
   isCutOff = false;
   hangs = false;

@@ -26,8 +26,6 @@ const PAGE_SIZE = 500;
 
 export class Orphans {
   readonly #options: OrphansOptions;
-  /** When each orphan's power button was first pressed, by UID. */
-  readonly #shutdownSentAtMs = new Map<string, number>();
   #woken = new AbortController();
 
   constructor(options: OrphansOptions) {
@@ -66,9 +64,6 @@ export class Orphans {
     // In this order: a directory that is listed belongs to a VMI that existed before the API server is asked.
     const directories = await hypervisor.list(signal);
     const suspects = directories.filter((uid) => !known().has(uid));
-    for (const uid of this.#shutdownSentAtMs.keys()) {
-      if (!suspects.includes(uid)) this.#shutdownSentAtMs.delete(uid);
-    }
     const standings = new Map<string, Standing>();
     for (const uid of suspects) standings.set(uid, await fence(uid, this.#options, signal));
     const isUnrecorded = standings.values().some((standing) => standing === "unrecorded");
@@ -110,18 +105,16 @@ export class Orphans {
     if (domain.kind === "unknown") {
       return log.warn("orphaned domain cannot be looked at", { uid, why: domain.why });
     }
-    const runs = domain.kind === "present" && domain.state !== "shutoff";
-    if (!runs) {
+    if (domain.kind !== "present" || domain.state === "shutoff") {
       log.info("forgetting orphaned domain", { uid });
       return await hypervisor.forget(uid, signal);
     }
-    const sentAtMs = this.#shutdownSentAtMs.get(uid);
-    if (sentAtMs === undefined) {
+    const { shutdownSentAt } = domain;
+    if (shutdownSentAt === undefined) {
       log.warn("shutting down orphaned domain", { uid });
-      this.#shutdownSentAtMs.set(uid, clock.monotonicMs());
       return await hypervisor.shutdown(uid, signal);
     }
-    if (clock.monotonicMs() - sentAtMs < GRACE_MS) return;
+    if (clock.now().getTime() - Date.parse(shutdownSentAt) < GRACE_MS) return;
     log.warn("destroying orphaned domain", { uid });
     await hypervisor.destroy(uid, signal);
   }

@@ -50,8 +50,8 @@ Deno.test("orphans.sweep() touches nothing while the API server does not answer"
 
 function start(options: { onCall?: () => unknown } = {}) {
   const client = new FakeClient(options);
-  const hypervisor = new FakeHypervisor();
   const clock = new FakeClock();
+  const hypervisor = new FakeHypervisor({ now: () => clock.now() });
   const orphans = new Orphans({
     client,
     hypervisor,

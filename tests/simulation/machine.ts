@@ -131,7 +131,9 @@ export class Machine {
   pressPowerButton(uid: string): void {
     const { clock, faults, random } = this.#parts;
     const domain = this.#node.domains.get(uid);
-    if (domain === undefined || domain.state !== "running" || faults.strikes("deafGuest")) return;
+    if (domain === undefined || domain.state !== "running") return;
+    domain.shutdownSentAt = clock.now().toISOString();
+    if (faults.strikes("deafGuest")) return;
     clock.setTimer(() => {
       if (this.#node.domains.get(uid) === domain) this.endGuest(uid, "shutdown");
     }, random.skewed(50, 8_000));

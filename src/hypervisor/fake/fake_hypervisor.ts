@@ -15,6 +15,7 @@ interface FakeDomain {
   reason: string;
   vmmPid: number;
   startedAt: string;
+  shutdownSentAt?: string;
   /** Its processes were killed from outside. */
   killed: boolean;
 }
@@ -65,10 +66,11 @@ export class FakeHypervisor implements Hypervisor {
     return attempt(signal, () => {
       const domain = this.#node.domains.get(uid);
       if (!domain) return { kind: "absent" };
-      const { state, reason, vmmPid, startedAt } = domain;
+      const { state, reason, vmmPid, startedAt, shutdownSentAt } = domain;
       if (state === "shutoff") return { kind: "present", state, reason, emulated: true, startedAt };
       if (domain.killed) return { kind: "gone" };
-      return { kind: "present", state, reason, emulated: true, vmmPid, startedAt };
+      const asked = shutdownSentAt === undefined ? {} : { shutdownSentAt };
+      return { kind: "present", state, reason, emulated: true, vmmPid, startedAt, ...asked };
     });
   }
 
@@ -119,7 +121,9 @@ export class FakeHypervisor implements Hypervisor {
 
   /** The fake's guests have no operating system that would listen; see {@link end}. */
   shutdown(uid: string, signal?: AbortSignal): Promise<void> {
-    return attempt(signal, () => void this.#live(uid));
+    return attempt(signal, () => {
+      this.#live(uid).shutdownSentAt = this.#now().toISOString();
+    });
   }
 
   destroy(uid: string, signal?: AbortSignal): Promise<void> {

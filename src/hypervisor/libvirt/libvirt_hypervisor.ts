@@ -31,6 +31,8 @@ export interface LibvirtHypervisorOptions {
   native: NativeLibrary;
   /** Machines live in `vms/<uid>` beneath it; its path must be short (socket addresses end at 107 bytes). */
   runDirectory: string;
+  /** @default the system's clock */
+  now?: () => Date;
 }
 
 /**
@@ -43,12 +45,14 @@ export class LibvirtHypervisor implements Hypervisor {
   readonly #directories: VmDirectories;
   readonly #connections = new Map<string, ControlConnection>();
   readonly #queue = new EventQueue();
+  readonly #now: () => Date;
   /** Whoever starts, adopts or removes a domain; the next one for the same uid waits. */
   readonly #turns = new Map<string, Promise<unknown>>();
   #disposed = false;
 
   constructor(options: LibvirtHypervisorOptions) {
     this.#native = options.native;
+    this.#now = options.now ?? (() => new Date());
     this.#directories = new VmDirectories(options.runDirectory);
   }
 
@@ -95,6 +99,7 @@ export class LibvirtHypervisor implements Hypervisor {
   }
 
   async shutdown(uid: string, signal?: AbortSignal): Promise<void> {
+    await this.#directories.noteShutdown(uid, this.#now());
     await this.#request(uid, "shutdown", signal);
   }
 
@@ -153,7 +158,7 @@ export class LibvirtHypervisor implements Hypervisor {
   async #look(uid: string, signal?: AbortSignal): Promise<DomainObservation> {
     if (!await this.#directories.exists(uid)) return { kind: "absent" };
     const answer = await this.#ask(uid, signal);
-    if (answer) return present(answer);
+    if (answer) return await this.#live(uid, answer);
     const record = await this.#directories.record(uid);
     const domainAlive = record !== undefined && !await endsSoon(record.domain, signal);
     const mayBeAdopted = record !== undefined && await this.#mayBeAdopted(uid, record);
@@ -170,7 +175,7 @@ export class LibvirtHypervisor implements Hypervisor {
     await this.#run(uid, { mode: "adopt", vmDirectory: this.#directories.path(uid) }, signal);
     const adopted = await this.#ask(uid, signal);
     return adopted
-      ? present(adopted)
+      ? await this.#live(uid, adopted)
       : { kind: "unknown", why: "it was adopted and does not listen" };
   }
 
@@ -178,6 +183,16 @@ export class LibvirtHypervisor implements Hypervisor {
   async #mayBeAdopted(uid: string, { vmm, envelope }: DomainRecord): Promise<boolean> {
     if (vmm) return await isAlive(vmm);
     return await isAlive(envelope) && await this.#directories.hasVmmPidFile(uid);
+  }
+
+  /** A domain that answers for itself. */
+  async #live(uid: string, answer: ControlObservation): Promise<DomainObservation> {
+    if (answer.state === "shutoff") return present(answer);
+    const sentAt = await this.#directories.shutdownSentAt(uid);
+    return {
+      ...present(answer),
+      ...(sentAt && { shutdownSentAt: sentAt.toISOString() }),
+    };
   }
 
   /** Undefined when nobody listens, also when that turns out only while asking. */
@@ -282,7 +297,9 @@ export class LibvirtHypervisor implements Hypervisor {
   }
 }
 
-function present(observation: ControlObservation): DomainObservation {
+function present(
+  observation: ControlObservation,
+): Extract<DomainObservation, { kind: "present" }> {
   return {
     kind: "present",
     state: observation.state,

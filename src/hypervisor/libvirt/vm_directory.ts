@@ -26,6 +26,9 @@ const FinalState = ControlObservation.extend({
   startedAtMs: z.number().nullable().transform((value) => value ?? undefined),
 });
 
+/** Written before the power button is pressed. */
+const ShutdownSent = z.object({ sentAtMs: z.number() });
+
 const UID = /^[0-9a-f-]{36}$/;
 /** QEMU's user must pass to the directories of its own machine; nobody can list them. */
 const PASSABLE = 0o711;
@@ -35,6 +38,7 @@ const DYING_POLL_MS = 10;
 /** A record names processes, DHCP servers and locks. */
 const RECORD_BYTES_MAX = 256 * 1024;
 const READ_ATTEMPTS_MAX = 5;
+const PRIVATE_FILE = 0o600;
 
 /** The directories `<run>/vms/<uid>` and what is recorded in them. */
 export class VmDirectories {
@@ -115,6 +119,19 @@ export class VmDirectories {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
     return false;
+  }
+
+  /** Before the power button is pressed: an agent that dies then must not have its successor press it again. */
+  async noteShutdown(uid: string, sentAt: Date): Promise<void> {
+    const path = `${this.path(uid)}/shutdown.json`;
+    const text = JSON.stringify({ sentAtMs: sentAt.getTime() });
+    await Deno.writeTextFile(`${path}.partial`, text, { mode: PRIVATE_FILE });
+    await Deno.rename(`${path}.partial`, path);
+  }
+
+  async shutdownSentAt(uid: string): Promise<Date | undefined> {
+    const text = await readRecord(`${this.path(uid)}/shutdown.json`);
+    return text === undefined ? undefined : new Date(ShutdownSent.parse(JSON.parse(text)).sentAtMs);
   }
 
   async final(uid: string): Promise<ControlObservation | undefined> {

@@ -33,7 +33,7 @@ export class Actor {
   }
 
   async act(action: Action, world: World, signal: AbortSignal, log: Logger): Promise<void> {
-    const { clock, hypervisor, memory, sockets } = this.#options;
+    const { hypervisor, sockets } = this.#options;
     const { uid } = world.vmi.metadata;
     switch (action.type) {
       case "launch":
@@ -45,8 +45,7 @@ export class Actor {
         return;
       }
       case "shutdown":
-        await hypervisor.shutdown(uid, signal);
-        return memory.shutdownSent(uid, clock.now());
+        return await hypervisor.shutdown(uid, signal);
       case "destroy":
         return await hypervisor.destroy(uid, signal);
       case "set_readiness_gate":

@@ -238,7 +238,8 @@ function terminating(
     domain: PresentDomain;
   },
 ): VmiDecision {
-  const { now, shutdownSentAt } = world;
+  const { now } = world;
+  const { shutdownSentAt } = domain;
   const leftMs = msUntil(deadline, now);
   if (leftMs <= 0 || !isAcpiEnabled(world.vmi.spec)) {
     return {

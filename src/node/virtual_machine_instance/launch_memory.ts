@@ -7,12 +7,11 @@ const RETRY_MAX_MS = 60_000;
 
 interface Remembered {
   launchFailure?: LaunchFailure;
-  shutdownSentAt?: string;
   /** The last write, and the version it was made on: caches lag behind it. */
   written?: { on: string | undefined; object: VirtualMachineInstance };
 }
 
-/** What the agent remembers of its VMIs between two passes. Lost at a restart, which costs one attempt or one signal. */
+/** What the agent remembers of its VMIs between two passes. Lost at a restart, which costs one attempt. */
 export class LaunchMemory {
   readonly #byUid = new Map<string, Remembered>();
 
@@ -33,10 +32,6 @@ export class LaunchMemory {
   launched(uid: string): void {
     const { launchFailure: _, ...rest } = this.get(uid);
     this.#byUid.set(uid, rest);
-  }
-
-  shutdownSent(uid: string, now: Date): void {
-    this.#set(uid, { shutdownSentAt: now.toISOString() });
   }
 
   wrote(uid: string, written: NonNullable<Remembered["written"]>): void {

@@ -50,7 +50,7 @@ export class Observer {
     const vmi = domain.kind === "gone" ? await this.#live(remembered, signal) : remembered;
     if (vmi === undefined) return undefined;
     const pod = this.#podOf(vmi);
-    const { launchFailure, shutdownSentAt } = memory.get(vmi.metadata.uid);
+    const { launchFailure } = memory.get(vmi.metadata.uid);
     const facts = factsForPod(this.#options.facts(), pod);
     const launching = vmi.status?.phase === Phase.Scheduled && domain.kind === "absent";
     return {
@@ -65,7 +65,6 @@ export class Observer {
       refusals: launching ? this.#refusals(vmi, facts) : [],
       ...(facts.emulationReason === undefined ? {} : { emulationReason: facts.emulationReason }),
       ...(launchFailure === undefined ? {} : { launchFailure }),
-      ...(shutdownSentAt === undefined ? {} : { shutdownSentAt }),
     };
   }
 

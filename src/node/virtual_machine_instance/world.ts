@@ -52,8 +52,6 @@ export interface World {
   /** What of the spec this node cannot act on. */
   refusals: readonly Refusal[];
   launchFailure?: LaunchFailure;
-  /** When the guest's power button was pressed last. */
-  shutdownSentAt?: string;
 }
 
 export type Action =
