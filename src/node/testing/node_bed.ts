@@ -2,8 +2,9 @@
 import { VIRTUAL_MACHINE_INSTANCES } from "../../api/registry.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import { FakeHypervisor, FakeNode } from "../../hypervisor/fake/fake_hypervisor.ts";
+import type { Envelopes } from "../../hypervisor/envelope.ts";
 import type { Hypervisor } from "../../hypervisor/hypervisor.ts";
-import type { PatchOptions, Resource } from "../../kube/client.ts";
+import type { KubeClient, PatchOptions, Resource } from "../../kube/client.ts";
 import { FakeClient } from "../../kube/fake/fake_client.ts";
 import type { KubeObject, ObjectKey } from "../../kube/object.ts";
 import { PODS } from "../../kube/core_resources.ts";
@@ -14,9 +15,11 @@ import { Controller } from "../../runtime/controller.ts";
 import { Informer } from "../../runtime/informer.ts";
 import { SILENT_LOGGER } from "../../runtime/log.ts";
 import type { EventRecord } from "../../runtime/reconciler.ts";
+import { adoptDomains } from "../adopt.ts";
 import { followDomainEvents } from "../domain_events.ts";
+import { Orphans } from "../orphans.ts";
 import { Actor } from "../virtual_machine_instance/act.ts";
-import { Launcher } from "../virtual_machine_instance/launch.ts";
+import { Launcher, type PodFiles } from "../virtual_machine_instance/launch.ts";
 import { LaunchMemory } from "../virtual_machine_instance/launch_memory.ts";
 import { CREATED_BY_INDEX, createdBy, Observer } from "../virtual_machine_instance/observe.ts";
 import { PodSockets } from "../virtual_machine_instance/pod_sockets.ts";
@@ -143,6 +146,8 @@ function socketPath(podUid: string, socket: string): string {
 
 /** What a {@link NodeController} works with instead of a node. */
 export interface NodeControllerOptions {
+  /** @default the bed's */
+  client?: KubeClient;
   hypervisor: Hypervisor;
   launcher: Pick<Launcher, "launch">;
   sockets: PodSockets;
@@ -153,8 +158,8 @@ export class NodeController implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #running: Promise<unknown>;
 
-  constructor(bed: NodeBed, { hypervisor, launcher, sockets }: NodeControllerOptions) {
-    const { client } = bed;
+  constructor(bed: NodeBed, options: NodeControllerOptions) {
+    const { client = bed.client, hypervisor, launcher, sockets } = options;
     const clock = SYSTEM_CLOCK;
     const shared = { client, logger: SILENT_LOGGER };
     const vmis = new Informer<VirtualMachineInstance>({
@@ -190,6 +195,11 @@ export class NodeController implements AsyncDisposable {
     controller.watch(vmis, () => [KEY]);
     controller.watch(pods, () => [KEY]);
     const { signal } = this.#stop;
+    const fenced = { client, hypervisor, nodeName: NODE, clock, log: SILENT_LOGGER };
+    const orphans = new Orphans({
+      ...fenced,
+      known: () => new Set(vmis.list().map(({ metadata }) => metadata.uid)),
+    });
     const events = {
       hypervisor,
       keyOf: () => KEY,
@@ -197,12 +207,20 @@ export class NodeController implements AsyncDisposable {
       clock,
       log: SILENT_LOGGER,
     };
-    this.#running = Promise.all([
-      vmis.run(signal),
-      pods.run(signal),
-      controller.run(signal),
-      followDomainEvents(events, signal),
-    ]);
+    const run = async () => {
+      await adoptDomains(fenced, signal);
+      await Promise.all([
+        vmis.run(signal),
+        pods.run(signal),
+        controller.run(signal),
+        followDomainEvents(events, signal),
+        orphans.run(signal),
+      ]);
+    };
+    // What an agent that is being ended may run into is of no interest.
+    this.#running = run().catch((error) => {
+      if (!signal.aborted) throw error;
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -211,16 +229,23 @@ export class NodeController implements AsyncDisposable {
   }
 }
 
+/** Puts itself between the agent and one of its ports. */
+export type Through = <T extends object>(name: string, port: T) => T;
+
 /** One life of the agent over fake guests; disposing of it is its end, and no guest's. */
 export class TestAgent implements AsyncDisposable {
   readonly hypervisor: FakeHypervisor;
   readonly #controller: NodeController;
 
-  constructor(bed: NodeBed) {
+  constructor(bed: NodeBed, through: Through = (_name, port) => port) {
     this.hypervisor = new FakeHypervisor({ node: bed.guests });
-    const { hypervisor } = this;
-    const sockets = new PodSockets({ envelopes: bed.envelopes, kubeletRoot: KUBELET_ROOT });
-    const files = { read: (_pid: number, path: string) => Promise.resolve(bed.files.get(path)) };
+    const client = through<KubeClient>("api", bed.client);
+    const hypervisor = through<Hypervisor>("hypervisor", this.hypervisor);
+    const envelopes = through<Envelopes>("envelopes", bed.envelopes);
+    const sockets = new PodSockets({ envelopes, kubeletRoot: KUBELET_ROOT });
+    const files = through<PodFiles>("files", {
+      read: (_pid, path) => Promise.resolve(bed.files.get(path)),
+    });
     const launcher = new Launcher({
       hypervisor,
       sockets,
@@ -228,7 +253,7 @@ export class TestAgent implements AsyncDisposable {
       facts: FACTS,
       runDirectory: "/nonexistent",
     });
-    this.#controller = new NodeController(bed, { hypervisor, launcher, sockets });
+    this.#controller = new NodeController(bed, { client, hypervisor, launcher, sockets });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
