@@ -13,6 +13,8 @@ const DROPPED: ReadonlySet<string> = new Set([
   // An instance has one for each write of its status.
   "generation",
   "phaseTransitionTimestamps",
+  // Of the hand-over to a node: grows with the cluster's writes.
+  "denovirt.io/epoch",
   "namespace",
 ]);
 /** A pod's name ends in five characters that follow from its instance's UID. */
