@@ -9,9 +9,10 @@ APISERVER_EXTRA=${APISERVER_EXTRA:-$(cat "$STATE/apiserver_extra" 2>/dev/null ||
 PKI=$STATE/pki
 LOGS=$STATE/logs
 ETCD_PORT=$((32379 + INDEX * 10))
-API_PORT=$((36443 + INDEX))
-CONTROLLER_MANAGER_PORT=$((36543 + INDEX))
-SCHEDULER_PORT=$((36643 + INDEX))
+# Below the ports that clients are given (32768 and up), or one of them may have it.
+API_PORT=$((26443 + INDEX))
+CONTROLLER_MANAGER_PORT=$((26543 + INDEX))
+SCHEDULER_PORT=$((26643 + INDEX))
 BRIDGE=dnvcluster$INDEX           # the switch of the machine room: the host is .1, node N is .(10+N)
 NET=10.200.$INDEX                 # /24
 HOST_IP=$NET.1
