@@ -41,6 +41,10 @@ export const EVENT_CACHE_MAX = 4_096;
 export const EVENT_BURST = 25;
 /** After a burst, one more write per object each of these. */
 export const EVENT_REFILL_MS = 30_000;
+/** An event that comes again later than this begins a new one. */
+export const EVENT_MEMORY_MS = 600_000;
+/** A budget that was not drawn on for so long is full. */
+const BUDGET_MEMORY_MS = EVENT_BURST * EVENT_REFILL_MS;
 /** The API server refuses longer ones. */
 export const EVENT_MESSAGE_LENGTH_MAX = 1_024;
 const NAME_LENGTH_MAX = 230;
@@ -61,6 +65,7 @@ interface Pending {
 interface Written {
   at: ObjectKey;
   count: number;
+  atMs: number;
 }
 
 interface Budget {
@@ -91,6 +96,7 @@ export class EventRecorder implements EventSink {
   }
 
   record(event: EventRecord): void {
+    this.#forget();
     const key = identityOf(event);
     const waiting = this.#queue.get(key);
     if (waiting !== undefined) {
@@ -102,6 +108,13 @@ export class EventRecorder implements EventSink {
     if (!this.#spend(event.regarding.metadata.uid)) return this.#dropped.inc({ reason: "budget" });
     this.#queue.set(key, { event, key, times: 1, lastAt: this.#clock.now() });
     this.#wake();
+  }
+
+  /** What is remembered must not depend on how many objects there ever were. */
+  #forget(): void {
+    const nowMs = this.#clock.monotonicMs();
+    this.#written.deleteOldest(({ atMs }) => nowMs - atMs >= EVENT_MEMORY_MS);
+    this.#budgets.deleteOldest(({ atMs }) => nowMs - atMs >= BUDGET_MEMORY_MS);
   }
 
   /** Writes events until the signal aborts, then tries each that waits once, for {@link FLUSH_MS_MAX} in all. Never rejects. */
@@ -171,7 +184,7 @@ export class EventRecorder implements EventSink {
       try {
         const patch = { count, lastTimestamp: seconds(lastAt) };
         await client.patch(EVENTS, written.at, patch, deadline);
-        this.#written.set(key, { at: written.at, count });
+        this.#written.set(key, { at: written.at, count, atMs: this.#clock.monotonicMs() });
         return;
       } catch (error) {
         if (!isObjectNotFound(error)) throw error; // Events live for an hour: begin a new one.
@@ -179,7 +192,7 @@ export class EventRecorder implements EventSink {
       }
     }
     const made = await client.create(EVENTS, this.#manifest(pending), deadline);
-    this.#written.set(key, { at: keyOf(made), count: times });
+    this.#written.set(key, { at: keyOf(made), count: times, atMs: this.#clock.monotonicMs() });
   }
 
   #manifest({ event, times, lastAt }: Pending): Record<string, unknown> {

@@ -5,6 +5,7 @@ import { kubeErrorOf } from "../kube/kube_error.ts";
 import { keyOf, type KubeObject } from "../kube/object.ts";
 import {
   EVENT_BURST,
+  EVENT_MEMORY_MS,
   EVENT_MESSAGE_LENGTH_MAX,
   EVENT_QUEUE_MAX,
   EVENT_REFILL_MS,
@@ -134,6 +135,16 @@ Deno.test("event_recorder begins a new event when the counted one has expired", 
   await scene.writes(4);
   const [event] = await scene.events();
   assert.equal(event?.count, 1);
+});
+
+Deno.test("event_recorder forgets what did not come again for long", async () => {
+  await using scene = new Scene().start();
+  scene.recorder.record(eventOn("vm-1"));
+  await scene.writes(1);
+  scene.clock.advance(EVENT_MEMORY_MS);
+  scene.recorder.record(eventOn("vm-1"));
+  await scene.writes(2);
+  assert.deepEqual((await scene.events()).map(({ count }) => count), [1, 1]);
 });
 
 Deno.test("event_recorder gives each object a budget that refills", async () => {
