@@ -1,5 +1,6 @@
 /**
- * A kubelet's part in the life of a launcher pod, without containers: what a kubelet would write, it writes at once.
+ * A kubelet's part in the life of a launcher pod: what a kubelet would write, it writes at once; with containers if it is
+ * given something that runs them.
  *
  *   bound -> Running, containers ready -> (gate opened by the agent) Ready -> (envelope released) Succeeded
  *   deletion asked for -> gone
@@ -45,17 +46,29 @@ const LEASE_MS = 10_000;
 /** The node controller of the product gives an agent up after 5 min. */
 const LEASES_PER_HEARTBEAT = 6;
 
+/** Runs the containers of pods. */
+export interface Containers {
+  /** Resolves when all listen. */
+  start(pod: Pod): Promise<void>;
+  /** Resolves when the pod's PID 1 has ended. */
+  ended(podUid: string): Promise<void>;
+  /** Ends what is left of a pod. */
+  remove(podUid: string): Promise<void>;
+}
+
 export class StandInKubelet implements Envelopes {
   readonly #client: KubeClient;
+  readonly #containers: Containers | undefined;
   readonly #pods: Informer<Pod>;
   /** What was written last of each pod, by UID: the cache lags behind it. */
   readonly #stages = new Map<string, string>();
   readonly #running = new Map<string, Pod>();
   readonly #released = new Set<string>();
-  #failure: unknown;
+  readonly #failed = Promise.withResolvers<never>();
 
-  constructor(client: KubeClient) {
+  constructor(client: KubeClient, containers?: Containers) {
     this.#client = client;
+    this.#containers = containers;
     this.#pods = new Informer<Pod>({
       client,
       logger: SILENT_LOGGER,
@@ -68,10 +81,10 @@ export class StandInKubelet implements Envelopes {
     });
   }
 
-  /** Plays until the signal aborts. Rejects when a write failed. */
+  /** Plays until the signal aborts. Rejects as soon as something failed. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#pods.run(signal), this.#beat(signal)]);
-    if (this.#failure !== undefined) throw this.#failure;
+    const playing = Promise.all([this.#pods.run(signal), this.#beat(signal)]);
+    await Promise.race([playing, this.#failed.promise]);
   }
 
   /** Envelopes listen while their pod runs. */
@@ -86,13 +99,17 @@ export class StandInKubelet implements Envelopes {
       pid: 1,
       alive: () => !this.#released.has(uid),
       release: () => {
-        this.#released.add(uid);
-        this.#play(pod);
+        this.#end(pod);
         return Promise.resolve();
       },
       close: () => {},
       [Symbol.dispose]: () => {},
     });
+  }
+
+  #end(pod: Pod): void {
+    this.#released.add(pod.metadata.uid);
+    this.#play(pod);
   }
 
   #forget(uid: string): void {
@@ -109,7 +126,7 @@ export class StandInKubelet implements Envelopes {
     this.#stages.set(uid, stage);
     if (stage === "Running") this.#running.set(uid, pod);
     this.#write(pod, stage).catch((error) => {
-      if (!isObjectNotFound(error)) this.#failure ??= error;
+      if (!isObjectNotFound(error)) this.#failed.reject(error);
     });
   }
 
@@ -122,13 +139,31 @@ export class StandInKubelet implements Envelopes {
 
   async #write(pod: Pod, stage: "gone" | "Succeeded" | "Ready" | "Running"): Promise<void> {
     const key = keyOf(pod);
+    const { uid } = pod.metadata;
     if (stage === "gone") {
-      const preconditions = { uid: pod.metadata.uid };
+      await this.#endContainers(pod);
+      const preconditions = { uid };
       await this.#client.delete(PODS, key, { gracePeriodSeconds: 0, preconditions });
       return;
     }
+    if (stage === "Running") await this.#startContainers(pod);
     const options = { type: "strategic", subresource: "status" } as const;
     await this.#client.patch(PODS, key, { status: statusOf(pod, stage) }, options);
+  }
+
+  async #startContainers(pod: Pod): Promise<void> {
+    if (this.#containers === undefined) return;
+    await this.#containers.start(pod);
+    void this.#containers.ended(pod.metadata.uid).then(() => this.#end(pod));
+  }
+
+  async #endContainers({ metadata: { uid, deletionGracePeriodSeconds = 0 } }: Pod): Promise<void> {
+    if (this.#containers === undefined) return;
+    const grace = Promise.withResolvers<void>();
+    const timer = setTimeout(grace.resolve, deletionGracePeriodSeconds * 1_000);
+    await Promise.race([this.#containers.ended(uid), grace.promise]);
+    clearTimeout(timer);
+    await this.#containers.remove(uid);
   }
 
   /** The node and its lease, once for all that play. */
@@ -140,6 +175,12 @@ export class StandInKubelet implements Envelopes {
     const spec = { holderIdentity: NODE, leaseDurationSeconds: 40, renewTime: microTime() };
     const options = { namespace: LEASE_NAMESPACE };
     await client.create(LEASES, { metadata: { name: NODE }, spec }, options);
+  }
+
+  /** So that others can register. */
+  static async unregister(client: KubeClient): Promise<void> {
+    await client.delete(NODES, { name: NODE });
+    await client.delete(LEASES, { namespace: LEASE_NAMESPACE, name: NODE });
   }
 
   async #beat(signal: AbortSignal): Promise<void> {

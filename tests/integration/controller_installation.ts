@@ -134,7 +134,8 @@ async function publishEndpoint(admin: FetchClient, port: number): Promise<void> 
   }
 }
 
-async function kubeconfigText(connection: Connection): Promise<string> {
+/** For another program. */
+export async function kubeconfigText(connection: Connection): Promise<string> {
   const token = (await connection.authorization?.() ?? "").replace("Bearer ", "");
   const ca = btoa(connection.caCerts.join("\n"));
   return JSON.stringify({

@@ -2,7 +2,7 @@
 import type { Connection } from "../../src/kube/connection.ts";
 import type { FetchClient } from "../../src/kube/fetch_client.ts";
 import type { AccountOptions } from "./account.ts";
-import { ADDRESS, ControllerInstallation } from "./controller_installation.ts";
+import { ADDRESS, ControllerInstallation, kubeconfigText } from "./controller_installation.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const FROM_SOURCES = [
@@ -24,6 +24,8 @@ export interface ControllerProcess extends AsyncDisposable {
   clientOf(account: string, boundNode?: AccountOptions["boundNode"]): Promise<FetchClient>;
   /** The same, to make one's own client of. */
   connectionOf(account: string, boundNode?: AccountOptions["boundNode"]): Promise<Connection>;
+  /** The same as a file's text, for another program. */
+  kubeconfigOf(account: string, boundNode?: AccountOptions["boundNode"]): Promise<string>;
   pid: number;
   /** When it was executed, in milliseconds since the epoch. */
   executedAtMs: number;
@@ -38,12 +40,14 @@ export interface ControllerOptions {
   /** @default the sources, run by the Deno that runs the tests */
   program?: readonly string[];
   flags?: readonly string[];
+  /** More environment. */
+  env?: Record<string, string>;
 }
 
 /** Installs and starts it, and waits until the aggregated API is available. */
 export async function startController(
   kubeconfig: string,
-  { logLevel = "debug", program = FROM_SOURCES, flags = [] }: ControllerOptions = {},
+  { logLevel = "debug", program = FROM_SOURCES, flags = [], env = {} }: ControllerOptions = {},
 ): Promise<ControllerProcess> {
   const installation = await ControllerInstallation.create(kubeconfig);
   const { admin, connection, port } = installation;
@@ -61,6 +65,7 @@ export async function startController(
       ...flags,
     ],
     cwd: ROOT,
+    env,
     stdin: "null",
     stdout: "null",
     stderr: "piped",
@@ -88,6 +93,8 @@ export async function startController(
     port,
     clientOf: (account, boundNode) => installation.clientOf(account, boundNode),
     connectionOf: (account, boundNode) => installation.connectionOf(account, boundNode),
+    kubeconfigOf: async (account, boundNode) =>
+      kubeconfigText(await installation.connectionOf(account, boundNode)),
     pid: child.pid,
     executedAtMs,
     log: () => log,

@@ -1,0 +1,44 @@
+import { waitUntil } from "../cluster/wait_until.ts";
+
+const PRELOADED = new URL("./heap_report.ts", import.meta.url).pathname;
+const REPORT_TIMEOUT_MS = 30_000;
+
+/** What lives in a program of ours once its garbage is collected. */
+export interface Heap {
+  heapUsed: number;
+  /** Buffers outside of the heap that it holds. */
+  external: number;
+}
+
+/** Asks a process for its heap; the program itself has no part in it. */
+export class HeapProbe {
+  readonly #path: string;
+  #reports = 0;
+
+  /** `path`: a file that nothing else writes. */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** For `deno run`. */
+  get denoFlags(): string[] {
+    return ["--v8-flags=--expose-gc", `--preload=${PRELOADED}`];
+  }
+
+  get env(): Record<string, string> {
+    return { DENOVIRT_HEAP_REPORT: this.#path };
+  }
+
+  async read(pid: number): Promise<Heap> {
+    const wanted = ++this.#reports;
+    Deno.kill(pid, "SIGUSR2");
+    return await waitUntil({
+      what: `a report of the heap of process ${pid}`,
+      timeoutMs: REPORT_TIMEOUT_MS,
+      intervalMs: 10,
+      look: async () =>
+        JSON.parse(await Deno.readTextFile(this.#path)) as Heap & { number: number },
+      until: ({ number }) => number >= wanted,
+    });
+  }
+}
