@@ -11,7 +11,16 @@ export interface Row {
   reference?: number;
   /** What the reference is. */
   against?: string;
-  aim?: string;
+  aim?: Aim;
+}
+
+/** What is aimed for, in the row's unit or in terms of the reference. */
+export interface Aim {
+  atMost: number;
+  /** Of the reference, instead of units. */
+  times?: "reference";
+  /** Under which circumstances, if not those of the run. */
+  where?: string;
 }
 
 export interface Report {
@@ -21,16 +30,29 @@ export interface Report {
   requests: Record<string, Record<string, Record<string, number>>>;
 }
 
-const HEADINGS = ["", "measure", "ours", "reference", "aim", "reference is"];
+const HEADINGS = ["", "measure", "ours", "reference", "aim", "met", "reference is"];
+
+/** Whether a row meets its aim; absent where there is none. */
+export function meets({ ours, reference, aim }: Row): boolean | undefined {
+  if (aim === undefined) return undefined;
+  return ours <= (aim.times === undefined ? aim.atMost : aim.atMost * (reference ?? NaN));
+}
+
+/** For programs: every row with whether it meets its aim. */
+export function formatJson(report: Report): string {
+  const rows = report.rows.map((row) => ({ ...row, met: meets(row) }));
+  return `${JSON.stringify({ ...report, rows }, undefined, 2)}\n`;
+}
 
 export function formatTable({ machine, rows, requests }: Report): string {
-  const cells = rows.map(({ id, measure, unit, ours, reference, against, aim }) => [
-    id,
-    measure,
-    `${round(ours)} ${unit}`.trim(),
-    reference === undefined ? "" : `${round(reference)} ${unit}`.trim(),
-    aim ?? "",
-    against ?? "",
+  const cells = rows.map((row) => [
+    row.id,
+    row.measure,
+    `${round(row.ours)} ${row.unit}`.trim(),
+    row.reference === undefined ? "" : `${round(row.reference)} ${row.unit}`.trim(),
+    aimOf(row),
+    { true: "yes", false: "no", undefined: "" }[`${meets(row)}`] ?? "",
+    row.against ?? "",
   ]);
   const table = align([HEADINGS, ...cells]);
   const budgets = Object.entries(requests).map(([load, roles]) => {
@@ -41,6 +63,13 @@ export function formatTable({ machine, rows, requests }: Report): string {
   });
   const where = `${machine.cpus} CPUs, ${round(machine.memoryGiB)} GiB: ${machine.note}`;
   return [where, table, ...budgets].join("\n\n") + "\n";
+}
+
+function aimOf({ aim, unit }: Row): string {
+  if (aim === undefined) return "";
+  const { atMost, times, where } = aim;
+  const measured = times === undefined ? `${atMost} ${unit}`.trim() : `${atMost} x ${times}`;
+  return `<= ${measured}${where === undefined ? "" : ` ${where}`}`;
 }
 
 /** Three significant digits, as people read them. */
