@@ -4,9 +4,9 @@
  *
  * Its ServiceAccount (kubevirt/denovirt-controller) needs these rules in the cluster:
  *
- *   kubevirt.io                   virtualmachines, virtualmachineinstances, kubevirts,
- *                                 their /finalizers, virtualmachines/status,
- *                                 kubevirts/status                      get, list, watch, create, update, patch, delete
+ *   kubevirt.io                   virtualmachines, virtualmachineinstances,
+ *                                 virtualmachineinstancereplicasets, kubevirts,
+ *                                 their /finalizers and /status         get, list, watch, create, update, patch, delete
  *   ""                            pods                                  get, list, watch, create, patch, delete
  *   ""                            pods/status                           patch
  *   ""                            nodes                                 get, list, watch, patch
@@ -57,6 +57,7 @@ import { createKubeVirtController } from "./resources/kubevirt/controller.ts";
 import { createNodeController } from "./resources/node/controller.ts";
 import { createVirtualMachineController } from "./resources/virtual_machine/controller.ts";
 import { createVirtualMachineInstanceController } from "./resources/virtual_machine_instance/controller.ts";
+import { createReplicaSetController } from "./resources/virtual_machine_instance_replica_set/controller.ts";
 import { sleep, SYSTEM_CLOCK } from "./runtime/clock.ts";
 import { Controller } from "./runtime/controller.ts";
 import { EventRecorder } from "./runtime/event_recorder.ts";
@@ -310,6 +311,7 @@ export class ControllerProgram {
     const controllers = [
       createVirtualMachineController(dependencies),
       createVirtualMachineInstanceController({ ...dependencies, envelopeImage }),
+      createReplicaSetController(dependencies),
       createNodeController(dependencies),
       createKubeVirtController({ ...dependencies, namespace, version: VERSION }),
       signer,

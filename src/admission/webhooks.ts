@@ -1,5 +1,6 @@
 /** Which question is asked where, and its answer: a pure function of the request, the cluster's settings and fresh values. */
 import { KubeVirt } from "../api/kubevirt.ts";
+import { VirtualMachineInstanceReplicaSet } from "../api/replica_set.ts";
 import { VirtualMachine } from "../api/virtual_machine.ts";
 import { VirtualMachineInstance } from "../api/virtual_machine_instance.ts";
 import type { Cause } from "../resources/cause.ts";
@@ -15,6 +16,7 @@ import {
   validateCreation,
   validateUpdate,
 } from "../resources/virtual_machine_instance/validate_object.ts";
+import { validateReplicaSet } from "../resources/virtual_machine_instance_replica_set/validate.ts";
 import type { AdmissionRequest, AdmissionVerdict } from "./admission_review.ts";
 import { jsonPatch } from "./json_patch.ts";
 import { parseObject } from "./parse_object.ts";
@@ -39,6 +41,7 @@ export const WEBHOOKS: Readonly<Record<string, Webhook>> = {
   "/virtualmachines-validate": admitVirtualMachine,
   "/virtualmachineinstances-mutate": mutateVirtualMachineInstance,
   "/virtualmachineinstances-validate": admitVirtualMachineInstance,
+  "/virtualmachineinstancereplicasets-validate": admitReplicaSet,
   "/kubevirts-validate": admitKubeVirt,
 };
 
@@ -94,6 +97,14 @@ function admitVirtualMachineInstance(
       ? validateCreation(parsed.object, { cluster: context.cluster, requester })
       : validateUpdate(parsed.object, { old, requester }),
   );
+}
+
+function admitReplicaSet(request: AdmissionRequest, context: AdmissionContext): AdmissionVerdict {
+  if (request.operation === "DELETE" || isBeingDeleted(request)) return ALLOWED;
+  const parsed = parseObject(request.object, VirtualMachineInstanceReplicaSet);
+  if ("causes" in parsed) return { allowed: false, causes: parsed.causes };
+  const old = oldObject(request, VirtualMachineInstanceReplicaSet);
+  return verdict(validateReplicaSet({ set: parsed.object, old, defaults: context }));
 }
 
 function admitKubeVirt(request: AdmissionRequest): AdmissionVerdict {

@@ -1,7 +1,13 @@
 /** The caches that the controllers share: one watch per resource. */
 import { APP_LABEL, Component, CREATED_BY_LABEL, NODE_NAME_LABEL } from "../api/labels.ts";
 import type { KubeVirt } from "../api/kubevirt.ts";
-import { KUBEVIRTS, VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../api/registry.ts";
+import {
+  KUBEVIRTS,
+  VIRTUAL_MACHINE_INSTANCE_REPLICA_SETS,
+  VIRTUAL_MACHINE_INSTANCES,
+  VIRTUAL_MACHINES,
+} from "../api/registry.ts";
+import type { VirtualMachineInstanceReplicaSet } from "../api/replica_set.ts";
 import type { VirtualMachine } from "../api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../api/virtual_machine_instance.ts";
 import type { KubeClient } from "../kube/client.ts";
@@ -12,15 +18,19 @@ import { Informer } from "../runtime/informer.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { MetricsRegistry } from "../runtime/metrics.ts";
 import type { Node, Pod } from "./core_objects.ts";
+import { controllerOf } from "./owner_reference.ts";
 
 /** Index of VMIs: the node that owns them. */
 export const BY_NODE = "node";
+/** Index of VMIs: UID of what controls them, or {@link uncontrolledIn} their namespace. */
+export const BY_CONTROLLER = "controller";
 /** Index of launcher pods: UID of their VMI. */
 export const BY_VMI_UID = "vmi-uid";
 
 export interface ControllerInformers {
   virtualMachines: Informer<VirtualMachine>;
   virtualMachineInstances: Informer<VirtualMachineInstance>;
+  replicaSets: Informer<VirtualMachineInstanceReplicaSet>;
   launcherPods: Informer<Pod>;
   nodes: Informer<Node>;
   kubevirts: Informer<KubeVirt>;
@@ -39,7 +49,16 @@ export function createControllerInformers(dependencies: InformerDependencies): C
     virtualMachineInstances: new Informer<VirtualMachineInstance>({
       ...dependencies,
       resource: VIRTUAL_MACHINE_INSTANCES,
-      indexes: { [BY_NODE]: (vmi) => labelValues(vmi, NODE_NAME_LABEL) },
+      indexes: {
+        [BY_NODE]: (vmi) => labelValues(vmi, NODE_NAME_LABEL),
+        [BY_CONTROLLER]: (vmi) => [
+          controllerOf(vmi)?.uid ?? uncontrolledIn(vmi.metadata.namespace),
+        ],
+      },
+    }),
+    replicaSets: new Informer({
+      ...dependencies,
+      resource: VIRTUAL_MACHINE_INSTANCE_REPLICA_SETS,
     }),
     launcherPods: new Informer<Pod>({
       ...dependencies,
@@ -50,6 +69,11 @@ export function createControllerInformers(dependencies: InformerDependencies): C
     nodes: new Informer({ ...dependencies, resource: NODES }),
     kubevirts: new Informer({ ...dependencies, resource: KUBEVIRTS }),
   };
+}
+
+/** Key of {@link BY_CONTROLLER} for what nothing controls. */
+export function uncontrolledIn(namespace: string | undefined): string {
+  return `nobody in ${namespace}`;
 }
 
 /** Runs all of them until the signal aborts. */

@@ -1,4 +1,5 @@
 /** Objects for tests: small, valid, and changed by the functions that a test names. */
+import type { VirtualMachineInstanceReplicaSet } from "../../api/replica_set.ts";
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import type { VirtualMachineInstanceSpec } from "../../api/virtual_machine_instance_spec.ts";
@@ -68,4 +69,31 @@ export function vm(...changes: Change<VirtualMachine>[]): VirtualMachine {
     },
   };
   return changes.reduce((object, change) => change(object), made);
+}
+
+/** A set of two guests with the smallest template. */
+export function replicaSet(
+  spec: Partial<VirtualMachineInstanceReplicaSet["spec"]>,
+): VirtualMachineInstanceReplicaSet {
+  return {
+    apiVersion: "kubevirt.io/v1",
+    kind: "VirtualMachineInstanceReplicaSet",
+    metadata: {
+      name: "web",
+      namespace: "shop",
+      uid: "33333333-3333-4333-8333-333333333333",
+      resourceVersion: "300",
+    },
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: { app: "web" } },
+      template: {
+        metadata: { labels: { app: "web" } },
+        spec: {
+          domain: { devices: { autoattachGraphicsDevice: false }, memory: { guest: "512Mi" } },
+        },
+      },
+      ...spec,
+    },
+  };
 }

@@ -1,10 +1,22 @@
 /** What a VM goes through, told to the controllers through an API server; the same on the in-memory one and a real one. */
 import assert from "node:assert/strict";
-import { VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../../api/registry.ts";
+import {
+  VIRTUAL_MACHINE_INSTANCE_REPLICA_SETS,
+  VIRTUAL_MACHINE_INSTANCES,
+  VIRTUAL_MACHINES,
+} from "../../api/registry.ts";
 import type { VirtualMachineSpec } from "../../api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import { findCondition } from "../condition.ts";
-import { type Change, SCHEDULED_BY_TEST, vm, vmi, withMetadata, withSpec } from "./builders.ts";
+import {
+  type Change,
+  replicaSet,
+  SCHEDULED_BY_TEST,
+  vm,
+  vmi,
+  withMetadata,
+  withSpec,
+} from "./builders.ts";
 import { Stage, type StageSubject } from "./stage.ts";
 
 export interface LifecycleSuiteOptions {
@@ -319,6 +331,45 @@ export function testLifecycle({ where, ignore = false, open }: LifecycleSuiteOpt
     await stage.until("the pod to go", () => {
       const left = stage.informers.launcherPods.get(stage.key(second.metadata.name));
       return left === undefined || left.metadata.uid !== second.metadata.uid;
+    });
+  });
+
+  test("a replica set keeps its number of guests and follows it", async (stage) => {
+    const template = { metadata: { labels: { app: "web" } }, spec: instance().spec };
+    await stage.createReplicaSet(replicaSet({ replicas: 2, template }));
+    const [first, second] = await stage.until("two instances", () => {
+      const instances = stage.instancesOf("web");
+      return instances.length === 2 && instances;
+    });
+    assert.ok(first !== undefined && second !== undefined);
+    await stage.run(first.metadata.name);
+    await stage.run(second.metadata.name);
+    await stage.until(
+      "two to be ready",
+      () => stage.replicaSet("web")?.status?.readyReplicas === 2,
+    );
+    assert.equal(stage.replicaSet("web")?.status?.labelSelector, "app=web");
+
+    await stage.end(first.metadata.name, "Failed");
+    await stage.until(
+      "another in its place",
+      () =>
+        stage.instancesOf("web").find(({ metadata: { uid } }) =>
+          uid !== second.metadata.uid && uid !== first.metadata.uid
+        ),
+    );
+    await stage.until("the failed one to go", () => {
+      const failed = stage.vmi(first.metadata.name);
+      return failed?.metadata.uid !== first.metadata.uid;
+    });
+    assert.equal(stage.instancesOf("web").length, 2);
+
+    await stage.client.patch(VIRTUAL_MACHINE_INSTANCE_REPLICA_SETS, stage.key("web"), {
+      spec: { replicas: 1 },
+    });
+    await stage.until("the one that serves to be left", () => {
+      const instances = stage.instancesOf("web");
+      return instances.length === 1 && instances[0]?.metadata.uid === second.metadata.uid;
     });
   });
 }

@@ -2,9 +2,15 @@
  * The VM and VMI controllers at work on an API server, and hands that play kubelet and node agent. The server is the
  * in-memory one or a real one: tests see no difference.
  */
+import { isFinalPhase } from "../../api/phases.ts";
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
-import { VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../../api/registry.ts";
+import {
+  VIRTUAL_MACHINE_INSTANCE_REPLICA_SETS,
+  VIRTUAL_MACHINE_INSTANCES,
+  VIRTUAL_MACHINES,
+} from "../../api/registry.ts";
+import type { VirtualMachineInstanceReplicaSet } from "../../api/replica_set.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { PODS } from "../../kube/core_resources.ts";
 import { keyOf, type KubeObject, type ObjectKey } from "../../kube/object.ts";
@@ -15,6 +21,7 @@ import { BY_VMI_UID, type ControllerInformers, createControllerInformers } from 
 import { runInformers } from "../informers.ts";
 import { createVirtualMachineController } from "../virtual_machine/controller.ts";
 import { createVirtualMachineInstanceController } from "../virtual_machine_instance/controller.ts";
+import { createReplicaSetController } from "../virtual_machine_instance_replica_set/controller.ts";
 import { enterPhase } from "../virtual_machine_instance/phase_transition.ts";
 
 const DEADLINE_MS = 20_000;
@@ -53,6 +60,7 @@ export class Stage implements AsyncDisposable {
     const controllers = [
       createVirtualMachineController(dependencies),
       createVirtualMachineInstanceController({ ...dependencies, envelopeImage }),
+      createReplicaSetController(dependencies),
     ];
     for (const informer of Object.values(this.informers)) informer.addHandler(() => this.#wake());
     const { signal } = this.#stop;
@@ -101,6 +109,26 @@ export class Stage implements AsyncDisposable {
     const { namespace } = this.#subject;
     const object = { ...vmi, metadata: { ...metadata, namespace } };
     await this.client.create(VIRTUAL_MACHINE_INSTANCES, object, { namespace });
+  }
+
+  async createReplicaSet(set: VirtualMachineInstanceReplicaSet): Promise<void> {
+    const { uid: _, resourceVersion: __, ...metadata } = set.metadata;
+    const { namespace } = this.#subject;
+    const object = { ...set, metadata: { ...metadata, namespace } };
+    await this.client.create(VIRTUAL_MACHINE_INSTANCE_REPLICA_SETS, object, { namespace });
+  }
+
+  /** The instances of a set that have not ended and are not being deleted. */
+  instancesOf(set: string): VirtualMachineInstance[] {
+    return this.informers.virtualMachineInstances.list({ namespace: this.#subject.namespace })
+      .filter((vmi) =>
+        vmi.metadata.ownerReferences?.some(({ name }) => name === set) &&
+        !vmi.metadata.deletionTimestamp && !isFinalPhase(vmi.status?.phase)
+      );
+  }
+
+  replicaSet(name: string): VirtualMachineInstanceReplicaSet | undefined {
+    return this.informers.replicaSets.get(this.key(name));
   }
 
   vm(name: string): VirtualMachine | undefined {
