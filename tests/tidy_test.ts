@@ -269,3 +269,33 @@ Deno.test("tidy: no test waits by sleeping", () => {
   }
   report(violations);
 });
+
+const NAMED_PATH = /`((?:tests|src|ffi)\/[^`]+)`/g;
+
+Deno.test("tidy: every test that docs/operations.md names is there", () => {
+  const lines = Deno.readTextFileSync(join(ROOT, "docs/operations.md")).split("\n");
+  const named = lines.filter((line) => line.startsWith("| ")).flatMap((row) =>
+    [...row.matchAll(NAMED_PATH)].flatMap((match) => alternatives(match[1] ?? ""))
+  );
+  assert.notEqual(named.length, 0);
+  const missing = named.filter((path) => !exists(path.replace(/[^/]*\*.*$/, "")));
+  assert.deepEqual(missing, []);
+});
+
+/** "a/{b,c}" names a/b and a/c. */
+function alternatives(path: string): string[] {
+  const match = /^([^{]*)\{([^}]*)\}(.*)$/.exec(path);
+  if (match === null) return [path];
+  const [, before = "", choices = "", after = ""] = match;
+  return choices.split(",").map((choice) => `${before}${choice}${after}`);
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(join(ROOT, path));
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

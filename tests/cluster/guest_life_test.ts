@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { checkDiskLocks } from "../faults/disk_locks.ts";
 import { ClientPod } from "./client_pod.ts";
 import { GuestConsole } from "./guest_console.ts";
 import { newTraces, type NodeTraces, nodeTraces } from "./node_traces.ts";
@@ -10,6 +11,8 @@ import { waitUntil } from "./wait_until.ts";
 interface Guest {
   name: string;
   sample: string;
+  /** Those that it may write to, in order. */
+  writableVolumes: readonly string[];
   /** From Running to a shell, under software emulation on a busy machine. */
   bootTimeoutMs: number;
   /** Leads from a fresh console to a shell's prompt. */
@@ -29,6 +32,7 @@ const CLEAN_TIMEOUT_MS = 120_000;
 const KERNEL: Guest = {
   name: "kernel",
   sample: "vm_kernel.yaml",
+  writableVolumes: [],
   bootTimeoutMs: 120_000,
   async login(terminal, timeoutMs) {
     await terminal.prompt(this.shellPrompt, timeoutMs);
@@ -41,6 +45,7 @@ const KERNEL: Guest = {
 const DEBIAN: Guest = {
   name: "debian",
   sample: "vm_debian.yaml",
+  writableVolumes: ["root"],
   bootTimeoutMs: 300_000,
   async login(terminal, timeoutMs) {
     await terminal.prompt(/debian login: /, timeoutMs);
@@ -82,6 +87,15 @@ async function live(bed: TestBed, guest: Guest): Promise<void> {
       "jsonpath={.items[*].message}",
     ]);
     assert.match(scheduled, /Successfully assigned/);
+  });
+
+  await step("its writable images are locked by it alone", () => {
+    const images = cluster.nodes.flatMap(({ initPid }) =>
+      checkDiskLocks({ root: `/proc/${initPid}/root`, runDirectory: "/run/denovirt" })
+    );
+    const own = images.filter((image) => image.uid === uid).map(({ volume }) => volume);
+    assert.deepEqual(own.sort(), guest.writableVolumes);
+    return Promise.resolve();
   });
 
   await step("kubectl get shows KubeVirt's columns", async () => {
