@@ -108,14 +108,17 @@ async function createRevision(
 }
 
 /**
- * The name is the VM's, so a second creation finds the first; one that is not ours is an error. One that was made from another
- * generation is no success either: the cache did not show it yet, and what follows a start (the status of a guest of this
- * generation) would be wrong of it.
+ * A cache may show a VM that was deleted some time ago, and of which another replica lets go at this moment: nothing is started
+ * for it. The name is the VM's, so a second creation finds the first; one that is not ours is an error. One that was made from
+ * another generation is no success either: the cache did not show it yet, and what follows a start (the status of a guest of
+ * this generation) would be wrong of it.
  */
 async function createInstance(
   instance: NewObject<VirtualMachineInstance>,
-  { client, signal, world: { vm } }: Context,
+  context: Context,
 ): Promise<void> {
+  await checkVmLives(context);
+  const { client, signal, world: { vm } } = context;
   const existed = await orExisting(async () => {
     await client.create(VIRTUAL_MACHINE_INSTANCES, instance, { ...inNamespaceOf(vm), signal });
   });
@@ -150,18 +153,24 @@ async function checkInstanceGone({ client, signal, world: { vm } }: Context): Pr
 }
 
 /** A VM that was deleted a moment ago must not take anything: its children would be deleted with it. */
-async function adoptInstance({ client, signal, world: { vm, vmi } }: Context): Promise<void> {
+async function adoptInstance(context: Context): Promise<void> {
+  const { client, signal, world: { vm, vmi } } = context;
   if (vmi === undefined) return;
-  const live = await client.get<VirtualMachine>(VIRTUAL_MACHINES, keyOf(vm), { signal });
-  if (live?.metadata.uid !== vm.metadata.uid || live.metadata.deletionTimestamp) {
-    throw conflict("the virtual machine is gone");
-  }
+  await checkVmLives(context);
   const { resourceVersion, ownerReferences = [] } = vmi.metadata;
   const metadata = {
     resourceVersion,
     ownerReferences: [...ownerReferences, controllerReference(vm)],
   };
   await client.patch(VIRTUAL_MACHINE_INSTANCES, keyOf(vmi), { metadata }, { signal });
+}
+
+/** Whether it is the server's word, not only a cache's, that the VM is there and is not being deleted. */
+async function checkVmLives({ client, signal, world: { vm } }: Context): Promise<void> {
+  const live = await client.get<VirtualMachine>(VIRTUAL_MACHINES, keyOf(vm), { signal });
+  if (live?.metadata.uid !== vm.metadata.uid || live.metadata.deletionTimestamp) {
+    throw conflict("the virtual machine is gone");
+  }
 }
 
 /** What the cache showed is not so any more: the next pass sees it as it is. */

@@ -81,6 +81,25 @@ Deno.test("actOnVirtualMachine() does not let a VM go before its instance, but w
   await remove(released);
 });
 
+Deno.test("actOnVirtualMachine() starts nothing for a VM that is being deleted or is gone", async () => {
+  const { client, made } = await stored();
+  const key = { ...WHERE, name: "web" };
+  const instance = vmiFromTemplate(made, { paused: false });
+  const create = (): Promise<unknown> =>
+    actOnVirtualMachine({ type: "create_vmi", vmi: instance }, {
+      client,
+      world: { now: NOW, vm: made },
+      signal,
+    });
+  await client.patch(VIRTUAL_MACHINES, key, { metadata: { finalizers: ["example.com/kept"] } });
+  await client.delete(VIRTUAL_MACHINES, key);
+  await assert.rejects(create(), ConflictError);
+  await client.patch(VIRTUAL_MACHINES, key, { metadata: { finalizers: [] } });
+  assert.equal(await client.get(VIRTUAL_MACHINES, key), undefined);
+  await assert.rejects(create(), ConflictError);
+  assert.equal(await client.get(VIRTUAL_MACHINE_INSTANCES, key), undefined);
+});
+
 Deno.test("actOnVirtualMachine() adopts nothing for a VM that is gone", async () => {
   const { client, made } = await stored();
   const { uid: _, resourceVersion: __, ...metadata } = vmi().metadata;
