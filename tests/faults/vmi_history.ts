@@ -2,10 +2,20 @@
 import { VIRTUAL_MACHINE_INSTANCES } from "../../src/api/registry.ts";
 import { isFinalPhase } from "../../src/api/phases.ts";
 import type { VirtualMachineInstance } from "../../src/api/virtual_machine_instance.ts";
-import type { KubeClient, WatchEvent } from "../../src/kube/client.ts";
+import {
+  type KubeClient,
+  KubeError,
+  type Resource,
+  type WatchEvent,
+} from "../../src/kube/client.ts";
 import { PODS } from "../../src/kube/core_resources.ts";
+import type { KubeObject } from "../../src/kube/object.ts";
 import { isGateOpen } from "../../src/node/virtual_machine_instance/readiness_gate.ts";
 import type { Pod } from "../../src/resources/core_objects.ts";
+
+/** After a definition was installed. */
+const SERVED_DEADLINE_MS = 90_000;
+const LOOK_MS = 50;
 
 export interface HistoryOptions {
   client: KubeClient;
@@ -29,23 +39,31 @@ export class VmiHistory implements AsyncDisposable {
 
   constructor({ client, namespace }: HistoryOptions) {
     const { signal } = this.#stop;
-    const follow = async <T>(
-      events: AsyncIterable<WatchEvent<T>>,
+    const follow = async <T extends KubeObject>(
+      resource: Resource,
       take: (event: WatchEvent<T>) => void,
     ) => {
-      try {
-        for await (const event of events) take(event);
-      } catch (error) {
-        if (!signal.aborted) throw error;
+      const endMs = performance.now() + SERVED_DEADLINE_MS;
+      let seen: { resourceVersion: string } | undefined;
+      while (!signal.aborted) {
+        try {
+          for await (const event of client.watch<T>(resource, { namespace, signal, ...seen })) {
+            const { resourceVersion } = event.object.metadata;
+            if (resourceVersion !== undefined) seen = { resourceVersion };
+            take(event);
+          }
+        } catch (error) {
+          if (signal.aborted) return;
+          if (!isNotServedYet(error) || performance.now() > endMs) throw error;
+          await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+        }
       }
     };
     this.#following = Promise.all([
-      follow(
-        client.watch<VirtualMachineInstance>(VIRTUAL_MACHINE_INSTANCES, { namespace, signal }),
-        (event) => this.#takeVmi(event),
-      ),
-      follow(client.watch<Pod>(PODS, { namespace, signal }), (event) => this.#takePod(event)),
+      follow<VirtualMachineInstance>(VIRTUAL_MACHINE_INSTANCES, (event) => this.#takeVmi(event)),
+      follow<Pod>(PODS, (event) => this.#takePod(event)),
     ]);
+    this.#following.catch(() => {}); // thrown once it is awaited
   }
 
   of(uid: string): VmiLife {
@@ -82,6 +100,11 @@ export class VmiHistory implements AsyncDisposable {
     this.#stop.abort();
     await this.#following;
   }
+}
+
+/** "storage is (re)initializing" */
+function isNotServedYet(error: unknown): boolean {
+  return error instanceof KubeError && error.code === 429;
 }
 
 function essence({ metadata, status = {} }: VirtualMachineInstance) {
