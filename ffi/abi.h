@@ -43,6 +43,21 @@ int32_t shim_read_beneath(uint32_t pid, const uint8_t *path, uint64_t path_lengt
                           uint64_t *out_length);
 
 /*
+ * Reads a regular file of that owner in a directory where somebody less trusted may write; by no link, and at once
+ * whatever it is. SHIM_FOREIGN: it is something else, or somebody else's.
+ */
+int32_t shim_shared_read(const uint8_t *directory, uint64_t directory_length, const uint8_t *name, uint64_t name_length,
+                         uint32_t owner, uint8_t *out, uint64_t out_capacity, uint64_t *out_length);
+
+/*
+ * Holds a socket of that owner in such a directory, by no link. The answer is a path in /proc to connect to, which means
+ * this very socket until the handle is closed, whatever is put into its place.
+ */
+int32_t shim_shared_socket(const uint8_t *directory, uint64_t directory_length, const uint8_t *name,
+                           uint64_t name_length, uint32_t owner, uint64_t *handle, uint8_t *out, uint64_t out_capacity,
+                           uint64_t *out_length);
+
+/*
  * Starts a domain process in a session of its own, without our descriptors, its standard error going to domain.log in
  * the directory; a thread hands it input and waits for the line that it prints.
  */

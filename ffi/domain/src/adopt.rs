@@ -18,15 +18,15 @@ use crate::private_root::VM_PLACE;
 use crate::qemu_conf::QEMU_OWNER;
 use crate::record::{Record, now_ms};
 use crate::report::{self, Report};
-use crate::spec::{Adopt, check_directory};
-use crate::{isolation, locks, log, pid_files, session};
+use crate::spec::{Recorded, check_directory};
+use crate::{belonging, isolation, locks, log, pid_files, session};
 
 const ADOPT_TIMEOUT: Duration = Duration::from_secs(30);
 /// libvirt gives QEMU ten seconds to end before it forces it.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 const START_POLL: Duration = Duration::from_millis(20);
 
-pub fn adopt(request: Adopt) -> Outcome<()> {
+pub fn adopt(request: Recorded) -> Outcome<()> {
     let deadline = Instant::now() + ADOPT_TIMEOUT;
     check_directory(&request.vm_directory)?;
     let proc = HostProc::open()?;
@@ -42,6 +42,8 @@ pub fn adopt(request: Adopt) -> Outcome<()> {
     if pod.process() != vmm {
         return Err(Failure::retriable(format!("Cannot adopt: QEMU (process {}) has ended", vmm.pid)));
     }
+    // Nothing of it is entered before: who can write the record must not choose where this process goes.
+    belonging::check(&proc, vmm, &request.vm_directory)?;
     let oom_kills = OomKills::open(&proc, vmm.pid)?;
     let (mut receiver, mut sender) = report::channel()?;
     match pod.enter()? {

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{CWD, Mode, OFlags, openat, readlinkat};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::{Context, Failure, Outcome};
@@ -49,6 +50,13 @@ impl HostProc {
     pub fn alive(&self, process: Process) -> bool {
         let Ok(stat) = self.read(&format!("{}/stat", process.pid)) else { return false };
         start_ticks(&stat) == Some(process.start_ticks) && !is_zombie(&stat)
+    }
+
+    /// A descriptor of exactly that process, while it lives.
+    pub fn hold(&self, process: Process) -> Option<OwnedFd> {
+        let pidfd = pidfd_open(Pid::from_raw(process.pid)?, PidfdFlags::empty()).ok()?;
+        // With the descriptor held, the start time proves that it names the process that was meant.
+        self.alive(process).then_some(pidfd)
     }
 
     /// The process that has the id `inner` in the PID namespace of `sibling`.
@@ -133,7 +141,9 @@ mod tests {
         let this = proc.this().unwrap();
         assert_eq!(this.pid, std::process::id() as i32);
         assert!(proc.alive(this));
-        assert!(!proc.alive(Process { start_ticks: this.start_ticks + 1, ..this }));
+        let later = Process { start_ticks: this.start_ticks + 1, ..this };
+        assert!(!proc.alive(later));
+        assert!(proc.hold(this).is_some() && proc.hold(later).is_none());
         assert_eq!(proc.find(this.pid, this.pid).unwrap(), this);
     }
 }

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Signal, pidfd_send_signal};
 
 use crate::beneath::Directory;
 use crate::dhcp::Server;
@@ -172,9 +172,7 @@ fn start(domain: Domain, paused: bool) -> Outcome<()> {
 
 /// Leaves nothing behind of a launch that failed: neither the inner process nor a QEMU that it may have started.
 fn clean_up(proc: &HostProc, inner: Process, envelope: Process, directory: &Path) {
-    if proc.alive(inner) {
-        kill(proc, inner);
-    }
+    kill(proc, inner);
     for process in pid_files::processes(proc, envelope, directory) {
         kill(proc, process);
     }
@@ -183,10 +181,7 @@ fn clean_up(proc: &HostProc, inner: Process, envelope: Process, directory: &Path
 }
 
 fn kill(proc: &HostProc, process: Process) {
-    let Some(pid) = Pid::from_raw(process.pid) else { return };
-    let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else { return };
-    // With the descriptor held, the start time proves that it names the process that was meant.
-    if proc.alive(process) {
+    if let Some(pidfd) = proc.hold(process) {
         let _ = pidfd_send_signal(&pidfd, Signal::KILL);
     }
 }

@@ -8,12 +8,14 @@
 
 mod adopt;
 mod attendant;
+mod belonging;
 mod beneath;
 mod capabilities;
 mod cgroup;
 mod control;
 mod dhcp;
 mod disk_files;
+mod end;
 mod failure;
 mod guest;
 mod host_proc;
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
     let outcome = read_request().and_then(|request| match request {
         Request::Launch(request) => launch::launch(*request),
         Request::Adopt(request) => adopt::adopt(request),
+        Request::End(request) => end::end(request),
     });
     let failed = outcome.is_err();
     let _ = std::io::stdout().write_all(&Report::from(outcome).line());

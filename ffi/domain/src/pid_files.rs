@@ -1,10 +1,11 @@
 //! libvirt's pid files: QEMU's number in the pod's PID namespace. They lie where QEMU's user can write, so a number that is
-//! read there is looked for among the processes of the pod alone.
+//! read there is looked for among the processes of the pod alone, and taken for the machine's when it is.
 
 use std::path::Path;
 
 use rustix::fs::{AtFlags, Dir, OFlags, unlinkat};
 
+use crate::belonging;
 use crate::beneath::Directory;
 use crate::failure::{Context, Outcome};
 use crate::host_proc::{HostProc, Process};
@@ -22,7 +23,9 @@ pub fn of_domain(directory: &Path, domain_name: &str) -> Outcome<i32> {
 pub fn processes(proc: &HostProc, envelope: Process, directory: &Path) -> Vec<Process> {
     let Ok(vm) = Directory::open(directory) else { return Vec::new() };
     let pids = names(&vm).into_iter().filter_map(|name| read(&vm, &name).ok());
-    pids.filter_map(|pid| proc.find(pid, envelope.pid).ok()).filter(|found| *found != envelope).collect()
+    pids.filter_map(|pid| proc.find(pid, envelope.pid).ok())
+        .filter(|found| belonging::check(proc, *found, directory).is_ok())
+        .collect()
 }
 
 /// Once their processes are known to be gone.

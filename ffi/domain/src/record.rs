@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use crate::beneath::Directory;
 use crate::disk_files::Sizes;
 use crate::failure::{Context, Failure, Outcome};
 use crate::guest::Observation;
@@ -16,6 +17,8 @@ use crate::write_atomically::write_atomically;
 
 const RECORD_NAME: &str = "record.json";
 const FINAL_NAME: &str = "final.json";
+/// It names processes, DHCP servers and locks.
+const RECORD_BYTES_MAX: u64 = 256 * 1024;
 
 /// Written before anything is started and again when QEMU runs: a directory without it was never launched from.
 #[derive(Serialize, Deserialize, Clone)]
@@ -54,10 +57,10 @@ impl Record {
         write(&directory.join(RECORD_NAME), self)
     }
 
+    /// By no link, and not without end; what it says is to be proved: see [`crate::belonging`].
     pub fn read(directory: &Path) -> Outcome<Self> {
-        let path = directory.join(RECORD_NAME);
-        let what = || format!("read {}", path.display());
-        serde_json::from_slice(&fs::read(&path).context(what)?).context(what)
+        let bytes = Directory::open(directory)?.read(RECORD_NAME, RECORD_BYTES_MAX)?;
+        serde_json::from_slice(&bytes).context(|| format!("read {RECORD_NAME} of {}", directory.display()))
     }
 
     pub fn remove(directory: &Path) {
@@ -97,4 +100,33 @@ fn write(path: &Path, value: &impl Serialize) -> Outcome<()> {
 
 pub fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn read_follows_no_link() {
+        let directory = std::env::temp_dir().join(format!("denovirt-record-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let process = Process { pid: 7, start_ticks: 8 };
+        let record = Record {
+            envelope: process,
+            domain: process,
+            vmm: None,
+            started_at_ms: None,
+            dhcp: Vec::new(),
+            disk_sizes: Sizes::new(),
+            locks: Vec::new(),
+        };
+        record.write(&directory).unwrap();
+        assert_eq!(Record::read(&directory).unwrap().domain, process);
+        fs::rename(directory.join(RECORD_NAME), directory.join("other.json")).unwrap();
+        symlink("other.json", directory.join(RECORD_NAME)).unwrap();
+        assert!(Record::read(&directory).is_err());
+        fs::remove_dir_all(&directory).unwrap();
+    }
 }

@@ -17,7 +17,9 @@ pub const DHCP_SERVERS_MAX: usize = 64;
 #[serde(tag = "mode", rename_all = "snake_case")]
 pub enum Request {
     Launch(Box<Launch>),
-    Adopt(Adopt),
+    Adopt(Recorded),
+    /// Of its domain process.
+    End(Recorded),
 }
 
 #[derive(Deserialize)]
@@ -30,9 +32,10 @@ pub struct Launch {
     pub spec: Spec,
 }
 
+/// A machine that was launched before; all else is recorded.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Adopt {
+pub struct Recorded {
     pub vm_directory: PathBuf,
 }
 

@@ -1,14 +1,13 @@
 //! Starts denovirt-domain so that it owes the agent nothing, and waits for its one line in a thread of its own.
 
-use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, OnceLock};
 
 use crate::reason::{Context, Reason, status};
+use crate::shared_directory::SharedDirectory;
 
 const LOG_NAME: &str = "domain.log";
 /// The process keeps its log bounded while it runs; this bounds what many short runs leave behind.
@@ -22,7 +21,7 @@ pub struct Launch {
 impl Launch {
     pub fn start(program: &Path, directory: &Path, input: Vec<u8>) -> Result<Self, Reason> {
         let what = || format!("start {}", program.display());
-        let log = open_log(&directory.join(LOG_NAME)).context(what)?;
+        let log = SharedDirectory::open(directory)?.open_log(LOG_NAME, LOG_BYTES_MAX)?;
         let mut command = Command::new(program);
         command.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
         // SAFETY: between fork and exec only async-signal-safe system calls are made, and no memory is allocated.
@@ -59,14 +58,6 @@ fn detach() -> std::io::Result<()> {
         let closed = libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
         if closed < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
     }
-}
-
-fn open_log(path: &Path) -> std::io::Result<File> {
-    let truncate = std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > LOG_BYTES_MAX);
-    if truncate {
-        File::create(path)?;
-    }
-    OpenOptions::new().create(true).append(true).mode(0o600).custom_flags(libc::O_NOFOLLOW).open(path)
 }
 
 /// The process bounds its own time and answers before it ends.

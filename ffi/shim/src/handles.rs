@@ -1,6 +1,7 @@
 //! Numbers that stand for resources, so that a stale or invented one finds nothing instead of freed memory.
 
 use std::collections::HashMap;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use crate::domain::Launch;
@@ -13,6 +14,8 @@ const HANDLES_MAX: usize = 16_384;
 pub enum Resource {
     Envelope(Envelope),
     Launch(Launch),
+    /// Held for as long as it takes to connect.
+    Socket(#[expect(dead_code, reason = "closed when dropped")] OwnedFd),
 }
 
 pub static HANDLES: LazyLock<Handles> = LazyLock::new(|| Handles(Mutex::new((1, HashMap::new()))));

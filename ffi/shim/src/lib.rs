@@ -7,10 +7,14 @@ mod envelope;
 mod handles;
 mod kvm;
 mod reason;
+mod shared_directory;
+
+use std::os::fd::AsRawFd;
 
 use border::{Bytes, Out, store};
 use handles::{HANDLES, Resource};
 use reason::{Reason, status};
+use shared_directory::SharedDirectory;
 
 const ABI_VERSION: u32 = 1;
 
@@ -98,6 +102,62 @@ pub unsafe extern "C" fn shim_read_beneath(
     // SAFETY: the caller's promise, passed on.
     let (path, out) = unsafe { (Bytes::new(path, path_length), Out::new(out, out_capacity, out_length)) };
     out.answer(|| beneath::read(pid, &path.text()?, out_capacity))
+}
+
+/// # Safety
+/// As for [`shim_envelope_connect`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shim_shared_read(
+    directory: *const u8,
+    directory_length: u64,
+    name: *const u8,
+    name_length: u64,
+    owner: u32,
+    out: *mut u8,
+    out_capacity: u64,
+    out_length: *mut u64,
+) -> i32 {
+    // SAFETY: the caller's promise, passed on.
+    let (directory, name, out) = unsafe {
+        (
+            Bytes::new(directory, directory_length),
+            Bytes::new(name, name_length),
+            Out::new(out, out_capacity, out_length),
+        )
+    };
+    out.answer(|| SharedDirectory::open(&directory.path()?)?.read(&name.text()?, owner, out_capacity))
+}
+
+/// # Safety
+/// As for [`shim_envelope_connect`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn shim_shared_socket(
+    directory: *const u8,
+    directory_length: u64,
+    name: *const u8,
+    name_length: u64,
+    owner: u32,
+    handle: *mut u64,
+    out: *mut u8,
+    out_capacity: u64,
+    out_length: *mut u64,
+) -> i32 {
+    // SAFETY: the caller's promise, passed on.
+    let (directory, name, out) = unsafe {
+        (
+            Bytes::new(directory, directory_length),
+            Bytes::new(name, name_length),
+            Out::new(out, out_capacity, out_length),
+        )
+    };
+    out.answer(|| {
+        let socket = SharedDirectory::open(&directory.path()?)?.open_socket(&name.text()?, owner)?;
+        let path = format!("/proc/self/fd/{}", socket.as_raw_fd());
+        let number = HANDLES.insert(Resource::Socket(socket))?;
+        // SAFETY: the caller's promise, passed on.
+        unsafe { store(handle, number) };
+        Ok(path.into_bytes())
+    })
 }
 
 /// # Safety

@@ -74,19 +74,8 @@ export class ControlConnection implements Disposable {
     this.#events = events;
   }
 
-  /**
-   * Connects, or answers undefined when nobody listens there.
-   * @throws whatever else goes wrong.
-   */
-  static async open(path: string, events: ControlEvents): Promise<ControlConnection | undefined> {
-    let connection: Deno.UnixConn;
-    try {
-      connection = await Deno.connect({ transport: "unix", path });
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      if (error instanceof Deno.errors.ConnectionRefused) return undefined;
-      throw error;
-    }
+  /** Talks on a connection that is open, and closes it in the end. */
+  static over(connection: Deno.UnixConn, events: ControlEvents): ControlConnection {
     const control = new ControlConnection(connection, events);
     void control.#read();
     return control;

@@ -8,13 +8,14 @@ import {
   type Hypervisor,
   HypervisorError,
 } from "../hypervisor.ts";
-import type { NativeLibrary } from "../native/native.ts";
+import { NativeError, type NativeLibrary } from "../native/native.ts";
+import { STATUS } from "../native/symbols.ts";
 import {
   ControlConnection,
   type ControlObservation,
   type ControlOperation,
 } from "./control_connection.ts";
-import { type DomainRecord, endsSoon, isAlive, VmDirectories } from "./vm_directory.ts";
+import { type DomainRecord, isAlive, QEMU_USER, VmDirectories } from "./vm_directory.ts";
 
 /** The line that denovirt-domain prints. */
 const Report = z.object({
@@ -26,6 +27,7 @@ const Report = z.object({
 /** A domain process that was told to exit has nothing left to do. */
 const EXIT_TIMEOUT_MS = 5_000;
 const CONSOLE_SOCKET_NAME = "serial0.sock";
+const CONTROL_SOCKET_NAME = "domain.sock";
 
 export interface LibvirtHypervisorOptions {
   native: NativeLibrary;
@@ -53,7 +55,7 @@ export class LibvirtHypervisor implements Hypervisor {
   constructor(options: LibvirtHypervisorOptions) {
     this.#native = options.native;
     this.#now = options.now ?? (() => new Date());
-    this.#directories = new VmDirectories(options.runDirectory);
+    this.#directories = new VmDirectories(options);
   }
 
   async list(signal?: AbortSignal): Promise<string[]> {
@@ -126,12 +128,15 @@ export class LibvirtHypervisor implements Hypervisor {
 
   async openConsole(uid: string, signal?: AbortSignal): Promise<Deno.Conn> {
     signal?.throwIfAborted();
-    const path = `${this.#directories.path(uid)}/${CONSOLE_SOCKET_NAME}`;
+    const what = `Cannot open the console of domain ${uid}`;
+    let connection: Deno.Conn | undefined;
     try {
-      return await Deno.connect({ transport: "unix", path });
+      connection = await this.#connect(uid, CONSOLE_SOCKET_NAME);
     } catch (cause) {
-      throw new HypervisorError(`Cannot open the console of domain ${uid}`, { cause });
+      throw new HypervisorError(what, { cause });
     }
+    if (connection === undefined) throw new HypervisorError(`${what}: nobody listens there`);
+    return connection;
   }
 
   events(signal: AbortSignal): AsyncIterable<DomainEvent> {
@@ -150,6 +155,7 @@ export class LibvirtHypervisor implements Hypervisor {
       return await this.#look(uid, signal);
     } catch (error) {
       signal?.throwIfAborted();
+      if (await this.#isLeftFalse(uid, error)) return { kind: "gone" };
       return { kind: "unknown", why: error instanceof Error ? error.message : String(error) };
     }
   }
@@ -160,7 +166,8 @@ export class LibvirtHypervisor implements Hypervisor {
     const answer = await this.#ask(uid, signal);
     if (answer) return await this.#live(uid, answer);
     const record = await this.#directories.record(uid);
-    const domainAlive = record !== undefined && !await endsSoon(record.domain, signal);
+    const domainAlive = record !== undefined &&
+      await this.#directories.keeps(uid, record.domain, signal);
     const mayBeAdopted = record !== undefined && await this.#mayBeAdopted(uid, record);
     // Read after the processes were looked at: a process that was dead then has written all it ever will.
     const final = await this.#directories.final(uid);
@@ -181,8 +188,16 @@ export class LibvirtHypervisor implements Hypervisor {
 
   /** Whether QEMU lives, or may live unrecorded: its starter died between the two. */
   async #mayBeAdopted(uid: string, { vmm, envelope }: DomainRecord): Promise<boolean> {
-    if (vmm) return await isAlive(vmm);
+    if (vmm) return await this.#isVmm(uid, vmm);
     return await isAlive(envelope) && await this.#directories.hasVmmPidFile(uid);
+  }
+
+  /** @throws HypervisorError when another process is recorded than one of the guest's, and it has some. */
+  async #isVmm(uid: string, vmm: DomainRecord["domain"]): Promise<boolean> {
+    if (!await isAlive(vmm)) return false;
+    if (await this.#directories.isOf(uid, vmm.pid)) return true;
+    if (!await this.#directories.hasProcesses(uid)) return false;
+    throw new HypervisorError(`its record is false: process ${vmm.pid} is not its own`);
   }
 
   /** A domain that answers for itself. */
@@ -255,7 +270,8 @@ export class LibvirtHypervisor implements Hypervisor {
   async #connection(uid: string): Promise<ControlConnection | undefined> {
     const known = this.#connections.get(uid);
     if (known?.open) return known;
-    const opened = await ControlConnection.open(`${this.#directories.path(uid)}/domain.sock`, {
+    const connected = await this.#connect(uid, CONTROL_SOCKET_NAME);
+    const opened = connected && ControlConnection.over(connected, {
       onEvent: ({ state, reason }) => this.#queue.push({ uid, state, reason }),
       onClose: () => {
         if (this.#connections.get(uid) === opened) this.#connections.delete(uid);
@@ -272,7 +288,32 @@ export class LibvirtHypervisor implements Hypervisor {
     return opened;
   }
 
+  /** Undefined when nobody listens. What lies there instead of a socket of the guest's processes is refused. */
+  #connect(uid: string, name: string): Promise<Deno.UnixConn | undefined> {
+    return this.#native.connectShared({
+      directory: this.#directories.path(uid),
+      name,
+      owner: QEMU_USER,
+    });
+  }
+
   async #endDomainProcess(uid: string, signal?: AbortSignal): Promise<void> {
+    try {
+      await this.#askToEnd(uid, signal);
+    } catch (error) {
+      if (!await this.#isLeftFalse(uid, error)) throw error;
+    }
+  }
+
+  /**
+   * Whether what a guest's processes have put into its directory is why it cannot be read, and none of them lives: then
+   * nobody will ever put it right, and nothing is left of the guest.
+   */
+  async #isLeftFalse(uid: string, error: unknown): Promise<boolean> {
+    return isFalse(error) && !await this.#directories.hasProcesses(uid).catch(() => true);
+  }
+
+  async #askToEnd(uid: string, signal?: AbortSignal): Promise<void> {
     const connection = await this.#connection(uid);
     if (connection) {
       await connection.request("exit", signal);
@@ -282,7 +323,8 @@ export class LibvirtHypervisor implements Hypervisor {
       clearTimeout(timer);
     }
     const record = await this.#directories.record(uid);
-    if (record && await isAlive(record.domain)) kill(record.domain.pid);
+    if (!record || !await this.#directories.keeps(uid, record.domain, signal)) return;
+    await this.#run(uid, { mode: "end", vmDirectory: this.#directories.path(uid) }, signal);
   }
 
   async #inTurn<T>(uid: string, body: () => Promise<T>): Promise<T> {
@@ -316,10 +358,10 @@ function present(
   };
 }
 
-function kill(pid: number): void {
-  try {
-    Deno.kill(pid, "SIGKILL");
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+/** What cannot be there unless somebody other than the domain process has written it. */
+function isFalse(error: unknown): boolean {
+  if (error instanceof NativeError) {
+    return error.status === STATUS.foreign || error.status === STATUS.tooLarge;
   }
+  return error instanceof SyntaxError || error instanceof z.ZodError;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { DomainOwner } from "../hypervisor.ts";
+import type { NativeLibrary } from "../native/native.ts";
 import { ControlObservation } from "./control_connection.ts";
 
 const Process = z.object({ pid: z.number(), startTicks: z.number() });
@@ -29,6 +30,13 @@ const FinalState = ControlObservation.extend({
 /** Written before the power button is pressed. */
 const ShutdownSent = z.object({ sentAtMs: z.number() });
 
+/** Whose processes run guests, and write to these directories too; they cannot touch what is root's in there. */
+export const QEMU_USER = 107;
+const ROOT = 0;
+/** The users of a process, all four of them, in /proc/<pid>/status. */
+const GUEST_USERS = new RegExp(`^Uid:(\\t${QEMU_USER}){4}$`, "m");
+/** `ffi/domain/src/private_root.rs`: what such a process sees its directory as. */
+const VM_PLACE = "run/denovirt/vm";
 const UID = /^[0-9a-f-]{36}$/;
 /** QEMU's user must pass to the directories of its own machine; nobody can list them. */
 const PASSABLE = 0o711;
@@ -37,15 +45,16 @@ const DYING_MS_MAX = 200;
 const DYING_POLL_MS = 10;
 /** A record names processes, DHCP servers and locks. */
 const RECORD_BYTES_MAX = 256 * 1024;
-const READ_ATTEMPTS_MAX = 5;
 const PRIVATE_FILE = 0o600;
 
 /** The directories `<run>/vms/<uid>` and what is recorded in them. */
 export class VmDirectories {
+  readonly #native: NativeLibrary;
   readonly #runDirectory: string;
 
-  constructor(runDirectory: string) {
-    this.#runDirectory = runDirectory;
+  constructor(options: { native: NativeLibrary; runDirectory: string }) {
+    this.#native = options.native;
+    this.#runDirectory = options.runDirectory;
   }
 
   get capabilities(): string {
@@ -90,23 +99,19 @@ export class VmDirectories {
 
   /** Undefined when nothing was ever launched from there. */
   async record(uid: string): Promise<DomainRecord | undefined> {
-    const text = await readRecord(`${this.path(uid)}/record.json`);
+    const text = await this.#read(uid, "record.json", QEMU_USER);
     return text === undefined ? undefined : DomainRecord.parse(JSON.parse(text));
   }
 
   /** For whom it was launched. */
   async owner(uid: string): Promise<DomainOwner | undefined> {
-    const text = await readRecord(`${this.path(uid)}/owner.json`);
+    const text = await this.#read(uid, "owner.json", ROOT);
     return text === undefined ? undefined : OwnerRecord.parse(JSON.parse(text));
   }
 
   /** All of it or nothing, whenever the agent dies. */
   async recordOwner(uid: string, owner: DomainOwner): Promise<void> {
-    const path = `${this.path(uid)}/owner.json`;
-    await unlessMissing(Deno.remove(`${path}.new`));
-    // Made new: a link that QEMU's user put there is not followed.
-    await Deno.writeTextFile(`${path}.new`, JSON.stringify(owner), { createNew: true });
-    await Deno.rename(`${path}.new`, path);
+    await this.#write(uid, "owner.json", owner);
   }
 
   /** Whether libvirt has, or had, a QEMU for it. */
@@ -123,44 +128,69 @@ export class VmDirectories {
 
   /** Before the power button is pressed: an agent that dies then must not have its successor press it again. */
   async noteShutdown(uid: string, sentAt: Date): Promise<void> {
-    const path = `${this.path(uid)}/shutdown.json`;
-    const text = JSON.stringify({ sentAtMs: sentAt.getTime() });
-    await Deno.writeTextFile(`${path}.partial`, text, { mode: PRIVATE_FILE });
-    await Deno.rename(`${path}.partial`, path);
+    await this.#write(uid, "shutdown.json", { sentAtMs: sentAt.getTime() });
   }
 
   async shutdownSentAt(uid: string): Promise<Date | undefined> {
-    const text = await readRecord(`${this.path(uid)}/shutdown.json`);
+    const text = await this.#read(uid, "shutdown.json", ROOT);
     return text === undefined ? undefined : new Date(ShutdownSent.parse(JSON.parse(text)).sentAtMs);
   }
 
   async final(uid: string): Promise<ControlObservation | undefined> {
-    const text = await readRecord(`${this.path(uid)}/final.json`);
+    const text = await this.#read(uid, "final.json", QEMU_USER);
     return text === undefined ? undefined : FinalState.parse(JSON.parse(text));
   }
-}
 
-/**
- * Reads what QEMU's user could have exchanged: a regular file of a bounded size, by no link.
- * @throws Error when it is anything else.
- */
-async function readRecord(path: string): Promise<string | undefined> {
-  for (let attempt = 0; attempt < READ_ATTEMPTS_MAX; attempt++) {
-    const found = await unlessMissing(Deno.lstat(path));
-    if (found === undefined) return undefined;
-    if (!found.isFile || found.size > RECORD_BYTES_MAX) {
-      throw new Error(
-        `Cannot read ${path}: it must be a file of ${RECORD_BYTES_MAX} bytes at most`,
-      );
+  /**
+   * Whether that process lives, is the domain's and stays: sockets of a process that was killed close a little before it
+   * is gone. Another's may be recorded, because QEMU's user can write the record.
+   */
+  async keeps(uid: string, process: Process, signal?: AbortSignal): Promise<boolean> {
+    const endMs = performance.now() + DYING_MS_MAX;
+    while (await isAlive(process) && await this.isOf(uid, process.pid)) {
+      if (performance.now() > endMs) return true;
+      signal?.throwIfAborted();
+      await new Promise((resolve) => setTimeout(resolve, DYING_POLL_MS));
     }
-    using file = await unlessMissing(Deno.open(path));
-    const opened = await file?.stat();
-    if (opened?.ino !== found.ino || opened?.dev !== found.dev) continue; // a newer one took its place
-    const bytes = new Uint8Array(found.size);
-    const count = await file?.read(bytes) ?? 0;
-    return new TextDecoder().decode(bytes.subarray(0, count));
+    return false;
   }
-  throw new Error(`Cannot read ${path}: it is exchanged again and again`);
+
+  /** Whether any process is the domain's. */
+  async hasProcesses(uid: string): Promise<boolean> {
+    for await (const { name } of Deno.readDir("/proc")) {
+      if (/^\d+$/.test(name) && await this.isOf(uid, Number(name))) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Whether a process is QEMU's user's and its root shows the domain's directory as its own, which nobody but root
+   * arranges. `ffi/domain/src/belonging.rs` looks again before anything is done to it.
+   */
+  async isOf(uid: string, pid: number): Promise<boolean> {
+    const status = await unlessMissing(Deno.readTextFile(`/proc/${pid}/status`));
+    if (status === undefined || !GUEST_USERS.test(status)) return false;
+    const [shown, own] = await Promise.all([
+      unlessMissing(unlessOdd(Deno.stat(`/proc/${pid}/root/${VM_PLACE}`))),
+      unlessMissing(Deno.lstat(this.path(uid))),
+    ]);
+    return shown !== undefined && shown.ino === own?.ino && shown.dev === own.dev;
+  }
+
+  async #read(uid: string, name: string, owner: number): Promise<string | undefined> {
+    const file = { directory: this.path(uid), name, owner };
+    const bytes = await this.#native.readShared(file, RECORD_BYTES_MAX);
+    return bytes && new TextDecoder().decode(bytes);
+  }
+
+  async #write(uid: string, name: string, value: unknown): Promise<void> {
+    const path = `${this.path(uid)}/${name}`;
+    await unlessMissing(Deno.remove(`${path}.new`));
+    // Made new: a link that QEMU's user puts there is not followed.
+    const options = { createNew: true, mode: PRIVATE_FILE };
+    await Deno.writeTextFile(`${path}.new`, JSON.stringify(value), options);
+    await Deno.rename(`${path}.new`, path);
+  }
 }
 
 /** Whether exactly that process lives: its number may have been given to another. */
@@ -172,22 +202,22 @@ export async function isAlive(process: Process): Promise<boolean> {
   return fields[19] === String(process.startTicks);
 }
 
-/** Whether it has ended, or does so at once: sockets of a process that was killed close a little before it is gone. */
-export async function endsSoon(process: Process, signal?: AbortSignal): Promise<boolean> {
-  const endMs = performance.now() + DYING_MS_MAX;
-  while (await isAlive(process)) {
-    if (performance.now() > endMs) return false;
-    signal?.throwIfAborted();
-    await new Promise((resolve) => setTimeout(resolve, DYING_POLL_MS));
-  }
-  return true;
-}
-
 async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || isNoSuchProcess(error)) return undefined;
+    throw error;
+  }
+}
+
+/** In the root of a process that is somebody else's, anything may have that name. */
+async function unlessOdd<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotADirectory) return undefined;
+    if (error instanceof Deno.errors.FilesystemLoop) return undefined;
     throw error;
   }
 }

@@ -133,6 +133,49 @@ export class NativeLibrary implements Disposable {
   }
 
   /**
+   * Reads a file in a directory where somebody less trusted may write, by no link. Undefined when it is missing.
+   * @throws NativeError when it is not a regular file of that owner, or is larger than `bytesMax`.
+   */
+  async readShared(file: SharedName, bytesMax: number): Promise<Uint8Array | undefined> {
+    const answer = new Answer(Math.max(bytesMax, ANSWER_CAPACITY_BYTES));
+    const status = await this.#library.symbols.shim_shared_read(
+      ...sharedName(file),
+      ...answer.parameters,
+    );
+    if (status === STATUS.absent) return undefined;
+    const bytes = answer.bytes(status);
+    if (bytes.length <= bytesMax) return bytes;
+    throw new NativeError(
+      `Cannot read ${file.name}: it must be at most ${bytesMax} bytes: got ${bytes.length}`,
+      STATUS.tooLarge,
+    );
+  }
+
+  /**
+   * Connects to a socket in such a directory. Undefined when nobody listens there.
+   * @throws NativeError when it is anything but a socket of that owner: a link is not followed.
+   */
+  async connectShared(socket: SharedName): Promise<Deno.UnixConn | undefined> {
+    const handle = new BigUint64Array(1);
+    const answer = new Answer();
+    const status = await this.#library.symbols.shim_shared_socket(
+      ...sharedName(socket),
+      handle,
+      ...answer.parameters,
+    );
+    if (status === STATUS.absent) return undefined;
+    const path = answer.text(status);
+    try {
+      return await Deno.connect({ transport: "unix", path });
+    } catch (error) {
+      if (error instanceof Deno.errors.ConnectionRefused) return undefined;
+      throw error;
+    } finally {
+      this.close(handle[0]!);
+    }
+  }
+
+  /**
    * Starts `denovirt-domain` detached from this process, gives it `input` and answers the line it printed. The process
    * bounds its own time; aborting only stops the waiting.
    */
@@ -164,6 +207,7 @@ export class NativeLibrary implements Disposable {
 
   async #pollDomain(handle: bigint, signal?: AbortSignal): Promise<string> {
     while (true) {
+      signal?.throwIfAborted();
       const answer = new Answer();
       const status = this.#library.symbols.shim_domain_poll(handle, ...answer.parameters);
       if (status !== STATUS.pending) return answer.text(status);
@@ -179,6 +223,20 @@ export class NativeLibrary implements Disposable {
   [Symbol.dispose](): void {
     this.#library.close();
   }
+}
+
+/** A name in a directory where QEMU's user may write, and whose it must be. */
+export interface SharedName {
+  directory: string;
+  name: string;
+  owner: number;
+}
+
+function sharedName(
+  { directory, name, owner }: SharedName,
+): [Uint8Array<ArrayBuffer>, bigint, Uint8Array<ArrayBuffer>, bigint, number] {
+  const [path, part] = [encode(directory), encode(name)];
+  return [path, BigInt(path.length), part, BigInt(part.length), owner];
 }
 
 /** The last three parameters of a function that answers bytes, and their reading. */

@@ -31,6 +31,18 @@ export const symbols = {
     result: "i32",
     nonblocking: true,
   },
+  shim_shared_read: {
+    // const uint8_t *directory, directory_length, name, name_length, uint32_t owner, out
+    parameters: ["buffer", "u64", "buffer", "u64", "u32", "buffer", "u64", "buffer"],
+    result: "i32",
+    nonblocking: true,
+  },
+  shim_shared_socket: {
+    // const uint8_t *directory, directory_length, name, name_length, uint32_t owner, uint64_t *handle, out
+    parameters: ["buffer", "u64", "buffer", "u64", "u32", "buffer", "buffer", "u64", "buffer"],
+    result: "i32",
+    nonblocking: true,
+  },
   shim_domain_start: {
     // const uint8_t *program, program_length, directory, directory_length, input, input_length, uint64_t *handle, out
     parameters: [
