@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { type HypervisorFixture, testHypervisor } from "../contract_suite.ts";
 import type { DomainSpec } from "../hypervisor.ts";
 import { NativeLibrary } from "../native/native.ts";
@@ -71,7 +72,11 @@ async function whyNotHere(): Promise<string | undefined> {
   return undefined;
 }
 
-async function create(): Promise<HypervisorFixture> {
+interface Fixture extends HypervisorFixture {
+  runDirectory: string;
+}
+
+async function create(): Promise<Fixture> {
   const native = NativeLibrary.load(nativeParts());
   const directory = await Deno.makeTempDir({ prefix: "dv-" });
   await Deno.chmod(directory, 0o755);
@@ -85,6 +90,7 @@ async function create(): Promise<HypervisorFixture> {
   const envelope = await new NativeEnvelopes(native).connect(pod.socketPath, pod.uid);
   let current = new LibvirtHypervisor({ native, runDirectory });
   return {
+    runDirectory,
     hypervisor: () => current,
     async replaceHypervisor() {
       await current[Symbol.asyncDispose]();
@@ -144,3 +150,38 @@ async function processesBelow(envelopePid: number): Promise<number[]> {
 
 const ignore = await whyNotHere();
 testHypervisor("libvirt", { create, ...(ignore && { ignore }) });
+
+Deno.test({
+  name: `libvirt adopts a guest whose files another version has written${
+    ignore ? ` (${ignore})` : ""
+  }`,
+  ignore: ignore !== undefined,
+  fn: async () => {
+    await using fixture = await create();
+    const spec = fixture.spec();
+    const { uid } = spec;
+    const owner = { namespace: "default", name: "guest", podUid: "pod", epoch: 3 };
+    await fixture.hypervisor().launch({ ...spec, owner });
+    const before = await fixture.hypervisor().inspect(uid);
+    assert.equal(before.kind, "present");
+    await fixture.hypervisor().shutdown(uid); // the guest does not listen
+    const directory = `${fixture.runDirectory}/vms/${uid}`;
+    await fixture.killDomainProcess(uid);
+    for (const name of ["record.json", "owner.json", "shutdown.json"]) {
+      const { startedAtMs: _, diskSizes: __, locks: ___, ...kept } = JSON.parse(
+        await Deno.readTextFile(`${directory}/${name}`),
+      );
+      const text = JSON.stringify({ ...kept, ofAnotherVersion: { deep: [1] } });
+      await Deno.writeTextFile(`${directory}/${name}`, text);
+    }
+    await fixture.replaceHypervisor();
+    const after = await fixture.hypervisor().inspect(uid);
+    assert.ok(after.kind === "present", JSON.stringify(after));
+    assert.equal(after.state, "running");
+    assert.ok(after.shutdownSentAt !== undefined, "its power button was pressed");
+    assert.deepEqual(await fixture.hypervisor().owner(uid), owner);
+    assert.equal(after.vmmPid, before.kind === "present" ? before.vmmPid : undefined);
+    await fixture.hypervisor().destroy(uid);
+    await fixture.hypervisor().forget(uid);
+  },
+});

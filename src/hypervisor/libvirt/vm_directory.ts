@@ -6,12 +6,11 @@ import { ControlObservation } from "./control_connection.ts";
 const Process = z.object({ pid: z.number(), startTicks: z.number() });
 type Process = z.infer<typeof Process>;
 
-/** `ffi/domain/src/record.rs`: which processes run the domain. */
+/** `ffi/domain/src/record.rs`: which processes run the domain. Another version may have written it. */
 const DomainRecord = z.object({
   envelope: Process,
   domain: Process,
-  vmm: Process.nullable(),
-  startedAtMs: z.number().nullable(),
+  vmm: Process.nullish(),
 });
 export type DomainRecord = z.infer<typeof DomainRecord>;
 
@@ -24,7 +23,7 @@ const OwnerRecord: z.ZodType<DomainOwner> = z.object({
 
 /** `ffi/domain/src/record.rs`: how it ended. */
 const FinalState = ControlObservation.extend({
-  startedAtMs: z.number().nullable().transform((value) => value ?? undefined),
+  startedAtMs: z.number().nullish().transform((value) => value ?? undefined),
 });
 
 /** Written before the power button is pressed. */
