@@ -9,7 +9,7 @@ import { SCHEMAS } from "../../src/api/schemas.ts";
 import type { KubeClient } from "../../src/kube/client.ts";
 import type { KubeObject } from "../../src/kube/object.ts";
 import { openRealServer, SKIP_NOTE, TEST_KUBECONFIG } from "../../src/kube/testing/real_server.ts";
-import { installCrds } from "../integration/install_crds.ts";
+import { installAllCrds } from "../integration/install_crds.ts";
 import { acceptable } from "./acceptable.ts";
 import { filled } from "./filled.ts";
 import { hasFixture, readUpstreamJson, testAgainstUpstream, upstreamExamples } from "./upstream.ts";
@@ -80,16 +80,13 @@ function objectsOf(kind: string, schema: StructuralSchema): [string, unknown][] 
   ];
 }
 
-/** Once for all tests. */
-let installed: Promise<void> | undefined;
-
 for (const [resource, schema] of SCHEMAS) {
   testAgainstUpstream(`an API server prunes nothing of a ${resource.kind}${SKIP_NOTE}`, {
     ignore: TEST_KUBECONFIG === undefined,
     async run() {
       await using server = await openRealServer();
       const { client, namespace } = server;
-      await (installed ??= installCrds(client));
+      await installAllCrds(client);
       const structural = structuralSchema(schema);
       for (const [from, object] of objectsOf(resource.kind, structural)) {
         const manifest = asManifest(acceptable(object, structural));

@@ -176,7 +176,7 @@ Deno.test({
     for (let race = 0; race < RACES; race++) {
       const guest = await bed.guest(`race${race}`, {});
       await tenantDisk(`${guest.root}/${DISK}`);
-      using _swapper = Swapper.start(guest, { to: path });
+      await using _swapper = Swapper.start(guest, { to: path });
       const outcome = await attempt(bed, guest);
       started.push(outcome);
     }
@@ -203,7 +203,7 @@ for (const [step, file] of Object.entries(STEPS)) {
       const guest = await bed.guest("one", {});
       await tenantDisk(`${guest.root}/${DISK}`);
       const after = `${bed.runDirectory}/vms/${guest.uid}/${file}`;
-      using swapper = Swapper.start(guest, { to: await secret(bed), after });
+      await using swapper = Swapper.start(guest, { to: await secret(bed), after });
       const outcome = await attempt(bed, guest);
       assert.ok(await swapper.done, "nothing was exchanged");
       assert.equal(outcome, "own");
@@ -265,26 +265,35 @@ async function attempt(bed: GuestBed, guest: Guest): Promise<string> {
 }
 
 /** Exchanges a volume's file for a link, from a thread of its own: all the time, or once when a file appears. */
-class Swapper implements Disposable {
+class Swapper implements AsyncDisposable {
   readonly #worker: Worker;
+  readonly #stop = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #stopped: Promise<void>;
+  /** The one exchange has been made; never, when the file never appeared. */
   readonly done: Promise<boolean>;
 
   private constructor(worker: Worker) {
     this.#worker = worker;
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.done = promise;
-    worker.onmessage = ({ data }) => resolve(data === "done");
+    const done = Promise.withResolvers<boolean>();
+    const stopped = Promise.withResolvers<void>();
+    this.done = done.promise;
+    this.#stopped = stopped.promise;
+    worker.onmessage = ({ data }) => data === "done" ? done.resolve(true) : stopped.resolve();
   }
 
   static start({ root }: Guest, { after, to }: { to: string; after?: string }): Swapper {
     const swapper = new Swapper(
       new Worker(new URL("./swapper.ts", import.meta.url), { type: "module" }),
     );
-    swapper.#worker.postMessage({ path: `${root}/${DISK}`, to, after });
+    const stop = swapper.#stop;
+    swapper.#worker.postMessage({ path: `${root}/${DISK}`, to, after, stop });
     return swapper;
   }
 
-  [Symbol.dispose](): void {
+  /** Nothing is exchanged any more when this resolves. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    Atomics.store(this.#stop, 0, 1);
+    await this.#stopped;
     this.#worker.terminate();
   }
 }

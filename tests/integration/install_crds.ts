@@ -11,11 +11,28 @@ interface Definition extends KubeObject {
   status?: { conditions?: { type: string; status: string }[] };
 }
 
-/** Resolves when every kind is served. Those that are there already are brought up to date. */
+/** One process has one API server: what it was told once is not told again. */
+const installed = new Map<string, Promise<void>>();
+
+/** Resolves when the kinds of an installation are served. */
 export async function installCrds(client: KubeClient): Promise<void> {
-  const definitions = [...generateCrds()].filter(([file]) => file !== KUSTOMIZATION)
-    .map(([, text]) => parse(text) as Definition);
-  await Promise.all(definitions.map((definition) => install(client, definition)));
+  const { resources } = parse(generateCrds().get(KUSTOMIZATION) ?? "") as { resources: string[] };
+  await installFiles(client, resources);
+}
+
+/** The same of every kind that there is, also of those that nothing acts on. */
+export async function installAllCrds(client: KubeClient): Promise<void> {
+  await installFiles(client, [...generateCrds().keys()].filter((file) => file !== KUSTOMIZATION));
+}
+
+async function installFiles(client: KubeClient, files: readonly string[]): Promise<void> {
+  const definitions = generateCrds();
+  await Promise.all(files.map((file) => {
+    const known = installed.get(file) ??
+      install(client, parse(definitions.get(file) ?? "") as Definition);
+    installed.set(file, known);
+    return known;
+  }));
 }
 
 async function install(client: KubeClient, definition: Definition): Promise<void> {

@@ -2,7 +2,7 @@ import { countJunit } from "./junit.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** A test that hangs must not hang the run. */
-const TIMEOUT_MS_DEFAULT = 15 * 60_000;
+const TIMEOUT_MS_DEFAULT = 40 * 60_000;
 
 export interface DenoTestOptions {
   paths: readonly string[];
@@ -10,7 +10,7 @@ export interface DenoTestOptions {
   parallel?: boolean;
   ignore?: readonly string[];
   env?: Record<string, string>;
-  /** @default 15 minutes */
+  /** @default 40 minutes */
   timeoutMs?: number;
 }
 
