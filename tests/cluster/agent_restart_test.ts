@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { ClusterNode } from "./cluster_node.ts";
 import { GuestConsole } from "./guest_console.ts";
+import { guestProcess } from "./guest_process.ts";
 import { clusterTest } from "./test_bed.ts";
 import { kernelVirtualMachine, TestVirtualMachine } from "./virtual_machine.ts";
 import { waitUntil } from "./wait_until.ts";
@@ -16,7 +17,8 @@ clusterTest("guests outlive the node agent, and the next agent adopts them", asy
   await cluster.apply(await kernelVirtualMachine(vm.name));
   const running = await vm.waitForPhase("Running", { timeoutMs: LAUNCH_TIMEOUT_MS });
   const node = cluster.node(running.status?.nodeName ?? "");
-  const guest = await guestProcess(node, running.metadata.uid);
+  const guest = await guestProcess(node, vm.name);
+  assert.match(guest, /^\d+$/);
 
   await step("something to recognise the guest by", async () => {
     await using terminal = await GuestConsole.open(api, { namespace: "default", name: vm.name });
@@ -29,7 +31,7 @@ clusterTest("guests outlive the node agent, and the next agent adopts them", asy
     const vmi = await vm.vmi();
     assert.equal(vmi?.metadata.uid, running.metadata.uid);
     assert.equal(vmi?.status?.phase, "Running");
-    assert.equal(await guestProcess(node, running.metadata.uid), guest);
+    assert.equal(await guestProcess(node, vm.name), guest);
     await waitUntil({
       what: "the guest to answer on its console",
       timeoutMs: RESTART_TIMEOUT_MS,
@@ -95,14 +97,9 @@ clusterTest("guests outlive the node agent, and the next agent adopts them", asy
     });
     await vm.verb("virtualmachineinstances", "unpause", { expect: 200, body: {} });
     await vm.delete(DELETE_TIMEOUT_MS);
-    assert.equal(await guestProcess(node, running.metadata.uid), "");
+    assert.equal(await guestProcess(node, vm.name), "");
   });
 });
-
-/** PID of the VMM as the node sees it; empty where there is none. */
-async function guestProcess(node: ClusterNode, uid: string): Promise<string> {
-  return (await node.shell(`pgrep -f '^([^ ]*/)?qemu-system.*${uid}' || true`)).trim();
-}
 
 async function agentProcess(node: ClusterNode): Promise<string> {
   return (await node.shell("pgrep -f '/deno run .*/node[.]js' || true")).trim();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { ClusterNode } from "./cluster_node.ts";
+import { guestProcess } from "./guest_process.ts";
 import { clusterTest } from "./test_bed.ts";
 import { kernelVirtualMachine, RUNTIME_VARIABLE, TestVirtualMachine } from "./virtual_machine.ts";
 import { waitUntil } from "./wait_until.ts";
@@ -74,11 +75,6 @@ clusterTest("compiled programs run a guest from apply to delete", async (bed) =>
     await vm.delete(DELETE_TIMEOUT_MS);
   });
 });
-
-/** PID of the VMM as the node sees it; empty where there is none. */
-async function guestProcess(node: ClusterNode, vm: string): Promise<string> {
-  return (await node.shell(`pgrep -f '^[^ ]*qemu-system.* guest=default_${vm},' || true`)).trim();
-}
 
 async function agentProcess(node: ClusterNode): Promise<string> {
   return (await node.shell("pgrep -x denovirt-node || true")).trim();

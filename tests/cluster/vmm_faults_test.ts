@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { ClusterNode } from "./cluster_node.ts";
 import { say } from "../toolchain/progress.ts";
+import { guestProcess } from "./guest_process.ts";
 import { clusterTest } from "./test_bed.ts";
 import { kernelVirtualMachine, TestVirtualMachine } from "./virtual_machine.ts";
 import { waitUntil } from "./wait_until.ts";
@@ -19,24 +19,26 @@ clusterTest("a VM with run strategy Always comes back when its QEMU is killed", 
   );
   const first = await vm.waitForPhase("Running", { timeoutMs: LAUNCH_TIMEOUT_MS });
   const node = cluster.node(first.status?.nodeName ?? "");
+  const guest = await guestProcess(node, vm.name);
+  assert.match(guest, /^\d+$/);
 
   await step("QEMU is stopped by a signal: not ready until it goes on", async () => {
-    await signal(node, first.metadata.uid, "STOP");
+    await node.run(["kill", "-STOP", guest]);
     await untilReady(vm, { isReady: false });
     assert.equal((await vm.vmi())?.status?.phase, "Running");
-    await signal(node, first.metadata.uid, "CONT");
+    await node.run(["kill", "-CONT", guest]);
     await untilReady(vm, { isReady: true });
   });
 
   await step("QEMU is killed: the next instance runs", async () => {
-    await signal(node, first.metadata.uid, "KILL");
+    await node.run(["kill", "-KILL", guest]);
     const killedMs = performance.now();
     const next = await vm.waitForPhase("Running", {
       timeoutMs: LAUNCH_TIMEOUT_MS,
       notUid: first.metadata.uid,
     });
     say(`the next guest runs after ${Math.round(performance.now() - killedMs)} ms`);
-    assert.equal(await guestProcess(node, first.metadata.uid), "");
+    assert.notEqual(await guestProcess(node, vm.name), guest);
     assert.notEqual(next.metadata.uid, first.metadata.uid);
     const events = await cluster.kubectl([
       "get",
@@ -64,13 +66,4 @@ async function untilReady(
     },
     until: (ready) => isReady ? ready?.status === "True" : ready?.reason === "GuestUnresponsive",
   });
-}
-
-async function signal(node: ClusterNode, uid: string, name: string): Promise<void> {
-  await node.run(["kill", `-${name}`, await guestProcess(node, uid)]);
-}
-
-/** PID of QEMU as the node sees it; empty where there is none. */
-async function guestProcess(node: ClusterNode, uid: string): Promise<string> {
-  return (await node.shell(`pgrep -f '^([^ ]*/)?qemu-system.*${uid}' || true`)).trim();
 }
