@@ -22,6 +22,8 @@ const POLL_STEP = 12;
 /** What the agent does for itself and its node: at these it dies while it adopts, and not again in each phase. */
 const OWN =
   /\/nodes\/|certificatesigningrequests|configmaps|^run (?!nsenter|xorriso)|^open |^stat \/usr|^readTextFile <kubeconfig>|device-plugins|kvm_probe/;
+/** What is certain to be counted. */
+const STEPS = ["shim_domain_start", "shim_envelope_release", "ask domain.sock shutdown"];
 /** P14: from the execution of an agent to its hands on the guest. */
 const ADOPTION_MS_MAX = 2_000;
 /** A guest that is emulated on a busy machine is late; one that was stopped says nothing any more. */
@@ -43,6 +45,7 @@ Deno.test({
     await using history = new VmiHistory({ client, namespace });
     const expected = await live(bed, { deaths: {}, history });
     assert.deepEqual(expected.emulators, [1, 1]);
+    for (const step of STEPS) assert.equal(expected.steps[step], 2, `${step}, once for each guest`);
     const plans = plan(expected, Deno.env.get("DENOVIRT_FAULTS") === "all");
     const lives = [expected];
     for (const deaths of plans) {

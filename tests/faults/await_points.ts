@@ -178,7 +178,7 @@ function gist(body: unknown): string {
 function wrapConnections(points: AwaitPoints): void {
   const original = Deno.connect as unknown as AnyFunction;
   const connect = async (options: { path?: string }) => {
-    const name = options.path?.split("/").at(-1) ?? "tcp";
+    const name = options.path === undefined ? "tcp" : socketName(options.path);
     const connection = await points.pass(
       `connect ${name}`,
       "looks",
@@ -195,7 +195,19 @@ function wrapConnections(points: AwaitPoints): void {
   (Deno as unknown as { connect: unknown }).connect = connect;
 }
 
-const LOOKING_SYMBOLS = new Set(["shim_kvm_probe", "shim_envelope_connect", "shim_read_beneath"]);
+/** A socket may be named by its descriptor. */
+function socketName(path: string): string {
+  const named = path.startsWith("/proc/self/fd/") ? Deno.readLinkSync(path) : path;
+  return named.split("/").at(-1) ?? named;
+}
+
+const LOOKING_SYMBOLS = new Set([
+  "shim_kvm_probe",
+  "shim_envelope_connect",
+  "shim_read_beneath",
+  "shim_shared_read",
+  "shim_shared_socket",
+]);
 /** Do not wait and mean nothing to anybody outside. */
 const SILENT_SYMBOLS = new Set(["shim_abi_version", "shim_close", "shim_envelope_alive"]);
 
