@@ -8,13 +8,16 @@ const PROGRAM = new URL("./run.ts", import.meta.url).pathname;
 const SCALE = "0.05";
 const TIMEOUT_MS = 10 * 60_000;
 
-/** Far beyond what any machine shows: a figure outside of it was not measured. By measure of the goals, in the row's unit. */
+/**
+ * Far beyond what any machine shows: a figure outside of it was not measured. By measure of the goals, in the row's unit.
+ * Growth is below zero when memory was given back meanwhile, by a lot when it is shared out among a few guests.
+ */
 const SANE: Readonly<Record<string, [least: number, most: number]>> = {
   P1: [0, 60],
   P2: [0, 10_000],
-  P3: [-1_000, 2_000],
+  P3: [-50_000, 50_000],
   P4: [0, 120_000],
-  P6: [-1_000, 2_000],
+  P6: [-50_000, 50_000],
   P7: [0.01, 2_000],
   P9: [1, 120_000],
   P14: [1, 60_000],
