@@ -71,7 +71,7 @@ export class GuestLives implements AsyncDisposable {
   }
 }
 
-/** An image with its overlay, a disk made of cloud-init data, an interface on the pod's network, a console. */
+/** An image with its overlay, a disk made of cloud-init data, an interface on the pod's network, a console, a display. */
 function vmi(name: string, behaviour: Behaviour): object {
   const disk = (name: string) => ({ name, disk: { bus: "virtio" } });
   return {
@@ -83,7 +83,6 @@ function vmi(name: string, behaviour: Behaviour): object {
       domain: {
         memory: { guest: "32Mi" },
         devices: {
-          autoattachGraphicsDevice: false,
           disks: [disk("root"), disk("seed")],
           interfaces: [{ name: "default", masquerade: {} }],
         },
