@@ -1,6 +1,6 @@
 /** The wish to have a guest's volumes downloaded. */
 import { z } from "zod";
-import { ObjectMeta } from "./k8s_meta.ts";
+import { ObjectMeta, ProbedCondition } from "./k8s_meta.ts";
 import { TypedLocalObjectReference } from "./k8s_reference.ts";
 import { atomicList, Duration, mapList, optional, Time } from "./structural.ts";
 
@@ -19,14 +19,7 @@ export const VirtualMachineExportSpec = z.object({
 export type VirtualMachineExportSpec = z.infer<typeof VirtualMachineExportSpec>;
 
 /** One aspect of an export's state. */
-export const ExportCondition = z.object({
-  status: z.string(),
-  type: z.string(),
-  lastProbeTime: optional(Time.nullable()),
-  lastTransitionTime: optional(Time.nullable()),
-  message: optional(z.string()),
-  reason: optional(z.string()),
-});
+export const ExportCondition = ProbedCondition;
 export type ExportCondition = z.infer<typeof ExportCondition>;
 
 /** Where one part of a backup can be read. */

@@ -93,3 +93,14 @@ export const Condition = z.object({
     .describe("Name of the aspect"),
 });
 export type Condition = z.infer<typeof Condition>;
+
+/** One aspect of an object's state, in the form that most of KubeVirt's kinds share. */
+export const ProbedCondition = z.object({
+  status: z.string().describe("True, False or Unknown"),
+  type: z.string().describe("Name of the aspect"),
+  lastProbeTime: optional(Time.nullable()).describe("When it was last looked at"),
+  lastTransitionTime: optional(Time.nullable()).describe("When status last changed"),
+  message: optional(z.string()).describe("Why, for people"),
+  reason: optional(z.string()).describe("Why, in one CamelCase word"),
+});
+export type ProbedCondition = z.infer<typeof ProbedCondition>;

@@ -1,6 +1,6 @@
 /** The installation itself. */
 import { z } from "zod";
-import { ObjectMeta } from "./k8s_meta.ts";
+import { ObjectMeta, ProbedCondition } from "./k8s_meta.ts";
 import { LocalObjectReference } from "./k8s_reference.ts";
 import { KubeVirtCertificateRotateStrategy } from "./kubevirt_certificates.ts";
 import {
@@ -9,7 +9,7 @@ import {
   KubeVirtWorkloadUpdateStrategy,
 } from "./kubevirt_components.ts";
 import { KubeVirtConfiguration } from "./kubevirt_configuration.ts";
-import { atomicList, int, int64, optional, Time } from "./structural.ts";
+import { atomicList, int, int64, optional } from "./structural.ts";
 
 /** What the installation shall be. */
 export const KubeVirtSpec = z.object({
@@ -51,14 +51,7 @@ export const KubeVirtSpec = z.object({
 export type KubeVirtSpec = z.infer<typeof KubeVirtSpec>;
 
 /** One aspect of the installation's state. */
-export const KubeVirtCondition = z.object({
-  status: z.string().describe("True, False or Unknown"),
-  type: z.string().describe("Name of the aspect"),
-  lastProbeTime: optional(Time.nullable()).describe("When it was last looked at"),
-  lastTransitionTime: optional(Time.nullable()).describe("When status last changed"),
-  message: optional(z.string()).describe("Why, for people"),
-  reason: optional(z.string()).describe("Why, in one CamelCase word"),
-});
+export const KubeVirtCondition = ProbedCondition;
 export type KubeVirtCondition = z.infer<typeof KubeVirtCondition>;
 
 /** The last generation of an object that was installed. */

@@ -1,6 +1,6 @@
 /** The wish to move a guest to another node. */
 import { z } from "zod";
-import { ObjectMeta } from "./k8s_meta.ts";
+import { ObjectMeta, ProbedCondition } from "./k8s_meta.ts";
 import { VirtualMachineInstanceMigrationState } from "./migration_state.ts";
 import { atomicList, optional, stringMap, Time } from "./structural.ts";
 
@@ -42,14 +42,7 @@ export type VirtualMachineInstanceMigrationSpec = z.infer<
 >;
 
 /** One aspect of a move's state. */
-export const VirtualMachineInstanceMigrationCondition = z.object({
-  status: z.string().describe("True, False or Unknown"),
-  type: z.string().describe("Name of the aspect"),
-  lastProbeTime: optional(Time.nullable()).describe("When it was last looked at"),
-  lastTransitionTime: optional(Time.nullable()).describe("When status last changed"),
-  message: optional(z.string()).describe("Why, for people"),
-  reason: optional(z.string()).describe("Why, in one CamelCase word"),
-});
+export const VirtualMachineInstanceMigrationCondition = ProbedCondition;
 export type VirtualMachineInstanceMigrationCondition = z.infer<
   typeof VirtualMachineInstanceMigrationCondition
 >;

@@ -1,16 +1,8 @@
 /** A number of alike, named and lasting guests. */
 import { z } from "zod";
-import { LabelSelector, ObjectMeta, TemplateMeta } from "./k8s_meta.ts";
+import { LabelSelector, ObjectMeta, ProbedCondition, TemplateMeta } from "./k8s_meta.ts";
 import { NodeSelectorRequirement } from "./k8s_scheduling.ts";
-import {
-  atomicList,
-  Duration,
-  int32,
-  IntOrString,
-  openEnum,
-  optional,
-  Time,
-} from "./structural.ts";
+import { atomicList, Duration, int32, IntOrString, openEnum, optional } from "./structural.ts";
 import { VirtualMachineSpec } from "./virtual_machine.ts";
 
 /** When a guest that does not start is replaced. */
@@ -147,14 +139,7 @@ export const VirtualMachinePoolSpec = z.object({
 export type VirtualMachinePoolSpec = z.infer<typeof VirtualMachinePoolSpec>;
 
 /** One aspect of a pool's state. */
-export const VirtualMachinePoolCondition = z.object({
-  status: z.string().describe("True, False or Unknown"),
-  type: z.string().describe("Name of the aspect"),
-  lastProbeTime: optional(Time.nullable()).describe("When it was last looked at"),
-  lastTransitionTime: optional(Time.nullable()).describe("When status last changed"),
-  message: optional(z.string()).describe("Why, for people"),
-  reason: optional(z.string()).describe("Why, in one CamelCase word"),
-});
+export const VirtualMachinePoolCondition = ProbedCondition;
 export type VirtualMachinePoolCondition = z.infer<typeof VirtualMachinePoolCondition>;
 
 /** How many guests there are. */

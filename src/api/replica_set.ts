@@ -1,7 +1,7 @@
 /** A number of alike, short-lived guests. */
 import { z } from "zod";
-import { LabelSelector, ObjectMeta } from "./k8s_meta.ts";
-import { int32, optional, Time } from "./structural.ts";
+import { LabelSelector, ObjectMeta, ProbedCondition } from "./k8s_meta.ts";
+import { int32, optional } from "./structural.ts";
 import { VirtualMachineInstanceTemplateSpec } from "./virtual_machine_instance.ts";
 
 /** How many guests there shall be, and what they are made from. */
@@ -18,14 +18,7 @@ export type VirtualMachineInstanceReplicaSetSpec = z.infer<
 >;
 
 /** One aspect of a replica set's state. */
-export const VirtualMachineInstanceReplicaSetCondition = z.object({
-  status: z.string().describe("True, False or Unknown"),
-  type: z.string().describe("Name of the aspect"),
-  lastProbeTime: optional(Time.nullable()).describe("When it was last looked at"),
-  lastTransitionTime: optional(Time.nullable()).describe("When status last changed"),
-  message: optional(z.string()).describe("Why, for people"),
-  reason: optional(z.string()).describe("Why, in one CamelCase word"),
-});
+export const VirtualMachineInstanceReplicaSetCondition = ProbedCondition;
 export type VirtualMachineInstanceReplicaSetCondition = z.infer<
   typeof VirtualMachineInstanceReplicaSetCondition
 >;

@@ -1,6 +1,6 @@
 /** Copies of a guest's state, and the way back to them. */
 import { z } from "zod";
-import { ObjectMeta, TemplateMeta } from "./k8s_meta.ts";
+import { ObjectMeta, ProbedCondition, TemplateMeta } from "./k8s_meta.ts";
 import { TypedLocalObjectReference } from "./k8s_reference.ts";
 import { PersistentVolumeClaimSpec } from "./k8s_storage.ts";
 import { atomicList, Duration, optional, setList, Time } from "./structural.ts";
@@ -8,14 +8,7 @@ import { VirtualMachineSpec } from "./virtual_machine.ts";
 import { VirtualMachineStatus } from "./virtual_machine_status.ts";
 
 /** One aspect of a snapshot's, restore's or clone's state. */
-export const SnapshotCondition = z.object({
-  status: z.string(),
-  type: z.string(),
-  lastProbeTime: optional(Time.nullable()),
-  lastTransitionTime: optional(Time.nullable()),
-  message: optional(z.string()),
-  reason: optional(z.string()),
-});
+export const SnapshotCondition = ProbedCondition;
 export type SnapshotCondition = z.infer<typeof SnapshotCondition>;
 
 /** What went wrong last. */

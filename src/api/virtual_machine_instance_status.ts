@@ -1,5 +1,6 @@
 /** The state of one run of a guest. */
 import { z } from "zod";
+import { ProbedCondition } from "./k8s_meta.ts";
 import { ChangedBlockTrackingStatus } from "./backup_status.ts";
 import { CPUTopology } from "./cpu.ts";
 import { Machine } from "./domain.ts";
@@ -9,14 +10,7 @@ import { atomicList, int32, int64, optional, stringMap, Time } from "./structura
 import { StorageMigratedVolumeInfo, VolumeStatus } from "./volume_status.ts";
 
 /** One aspect of a VMI's state. */
-export const VirtualMachineInstanceCondition = z.object({
-  status: z.string().describe("True, False or Unknown"),
-  type: z.string().describe("Name of the aspect"),
-  lastProbeTime: optional(Time.nullable()).describe("When it was last looked at"),
-  lastTransitionTime: optional(Time.nullable()).describe("When status last changed"),
-  message: optional(z.string()).describe("Why, for people"),
-  reason: optional(z.string()).describe("Why, in one CamelCase word"),
-});
+export const VirtualMachineInstanceCondition = ProbedCondition;
 export type VirtualMachineInstanceCondition = z.infer<typeof VirtualMachineInstanceCondition>;
 
 /** What the guest agent says of the operating system. */

@@ -1,5 +1,6 @@
 /** The state of a VM. */
 import { z } from "zod";
+import { ProbedCondition } from "./k8s_meta.ts";
 import { ChangedBlockTrackingStatus } from "./backup_status.ts";
 import { InstancetypeStatusRef } from "./instancetype_matcher.ts";
 import { atomicList, int, int64, optional, stringMap, Time } from "./structural.ts";
@@ -7,14 +8,7 @@ import { VirtualMachineVolumeRequest } from "./volume_request.ts";
 import { StorageMigratedVolumeInfo } from "./volume_status.ts";
 
 /** One aspect of a VM's state. */
-export const VirtualMachineCondition = z.object({
-  status: z.string().describe("True, False or Unknown"),
-  type: z.string().describe("Name of the aspect"),
-  lastProbeTime: optional(Time.nullable()).describe("When it was last looked at"),
-  lastTransitionTime: optional(Time.nullable()).describe("When status last changed"),
-  message: optional(z.string()).describe("Why, for people"),
-  reason: optional(z.string()).describe("Why, in one CamelCase word"),
-});
+export const VirtualMachineCondition = ProbedCondition;
 export type VirtualMachineCondition = z.infer<typeof VirtualMachineCondition>;
 
 /** A start or stop that was asked for and not yet done. */
