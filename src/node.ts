@@ -33,7 +33,12 @@ import { NODES, PODS } from "./kube/core_resources.ts";
 import { FetchClient } from "./kube/fetch_client.ts";
 import type { KubeObject, ObjectKey } from "./kube/object.ts";
 import { adoptDomains } from "./node/adopt.ts";
-import { type Directories, type NodeConfig, runCommandLine } from "./node/config.ts";
+import {
+  type Directories,
+  type DoctorConfig,
+  type NodeConfig,
+  runCommandLine,
+} from "./node/config.ts";
 import { ConsoleSessions } from "./node/console_sessions.ts";
 import { runDevicePlugins } from "./node/device_plugins/device_plugins.ts";
 import { guestDevices } from "./node/device_plugins/node_device.ts";
@@ -69,6 +74,7 @@ import { Informer } from "./runtime/informer.ts";
 import { JsonLogger, type Logger } from "./runtime/log.ts";
 import { MetricsRegistry } from "./runtime/metrics.ts";
 import { WriteThroughClient } from "./runtime/write_through_client.ts";
+import { runDoctor } from "./standalone/doctor/doctor.ts";
 
 const UID_INDEX = "uid";
 const COMPONENT = "virt-handler";
@@ -246,12 +252,8 @@ class Agent {
 
   async #offerDevices(signal: AbortSignal): Promise<void> {
     const { config: { kubeletRoot }, log, native } = this.#parts;
-    const proveKvm = async () => {
-      const { usable, why } = await native.probeKvm();
-      return usable ? undefined : why ?? "KVM is not usable";
-    };
     await runDevicePlugins({
-      devices: guestDevices({ proveKvm }),
+      devices: guestDevices({ proveKvm: () => whyNoKvm(native) }),
       directory: `${kubeletRoot}/device-plugins`,
       clock: this.#clock,
       log,
@@ -354,6 +356,50 @@ async function probe(directories: Directories): Promise<void> {
   Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(answer)}\n`));
 }
 
+/** A package's download is not counted: it has a bound of its own. */
+const DOCTOR_TIMEOUT_MS = 30 * 60_000;
+/** Where the table goes to a file. */
+const COLUMNS_DEFAULT = 100;
+/** Guests cannot run here. */
+const UNWELL = 1;
+
+/** What a person asks before anything else. Works without native parts, and says that they are missing. */
+async function doctor(config: DoctorConfig): Promise<void> {
+  const print = (text: string) => void Deno.stdout.writeSync(new TextEncoder().encode(text));
+  using parts = await ownNativeParts(config);
+  using native = loadedNativeParts(parts.directory);
+  const isTerminal = Deno.stdout.isTerminal();
+  const isWell = await runDoctor({
+    ...config,
+    nativeParts: () => native.why,
+    ...(native.library === undefined
+      ? {}
+      : { proveKvm: () => whyNoKvm(native.library as NativeLibrary) }),
+    columns: isTerminal ? Deno.consoleSize().columns : COLUMNS_DEFAULT,
+    colour: isTerminal && !Deno.noColor,
+    print,
+    say: (line) => void Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`)),
+    signal: AbortSignal.timeout(DOCTOR_TIMEOUT_MS),
+  });
+  if (!isWell) Deno.exitCode = UNWELL;
+}
+
+type LoadedParts = { library?: NativeLibrary; why?: string } & Disposable;
+
+function loadedNativeParts(directory: string): LoadedParts {
+  try {
+    const library = NativeLibrary.load(directory);
+    return { library, [Symbol.dispose]: () => library[Symbol.dispose]() };
+  } catch (error) {
+    return { why: error instanceof Error ? error.message : String(error), [Symbol.dispose]() {} };
+  }
+}
+
+async function whyNoKvm(native: NativeLibrary): Promise<string | undefined> {
+  const { usable, why } = await native.probeKvm();
+  return usable ? undefined : why ?? "KVM is not usable";
+}
+
 /** Bad flags: one line for people, and code 2. */
 const USAGE_ERROR = 2;
 
@@ -363,9 +409,10 @@ if (import.meta.main) {
       version: denoConfig.version,
       agent: runAgent,
       probe,
+      doctor,
     });
   } catch (error) {
-    if (!(error instanceof TypeError && error.message.startsWith("Cannot use these flags"))) {
+    if (!(error instanceof TypeError && /^Cannot (use these flags|install)/.test(error.message))) {
       throw error;
     }
     Deno.stderr.writeSync(new TextEncoder().encode(`${error.message}\n`));

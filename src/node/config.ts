@@ -4,6 +4,8 @@ import { z } from "zod";
 import { UNVERIFIABLE_CALLERS } from "../runtime/mutual_tls_server.ts";
 
 const DEFAULT_RUN_DIRECTORY = "/run/denovirt";
+/** Images, disks and objects of a machine without a cluster. */
+export const DEFAULT_DATA_DIRECTORY = "/var/lib/denovirt";
 
 /** Where the program's own files are and go. */
 const Directories = z.object({
@@ -28,6 +30,14 @@ export const NodeConfig = Directories.extend({
 });
 export type NodeConfig = z.infer<typeof NodeConfig>;
 
+/** What `doctor` is asked for. */
+export const DoctorConfig = Directories.extend({
+  install: z.boolean().default(false),
+  output: z.enum(["table", "json"]).default("table"),
+  dataDirectory: z.string().startsWith("/"),
+});
+export type DoctorConfig = z.infer<typeof DoctorConfig>;
+
 export interface CommandLine {
   args: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
@@ -37,12 +47,13 @@ export interface CommandLine {
 export interface Subcommands {
   agent: (config: NodeConfig) => Promise<void>;
   probe: (directories: Directories) => Promise<void>;
+  doctor: (config: DoctorConfig) => Promise<void>;
 }
 
 /** Parses the command line and runs what it asks for. Bad flags end the process with code 2 and a line for people. */
 export async function runCommandLine(
   { args, env }: CommandLine,
-  { version, agent, probe }: Subcommands & { version: string },
+  { version, agent, probe, doctor }: Subcommands & { version: string },
 ): Promise<void> {
   const program = new Command("denovirt-node")
     .description("Runs the virtual machines of one Kubernetes node")
@@ -76,6 +87,16 @@ export async function runCommandLine(
     .option("--native-directory <path>", "holds libdenovirt.so and denovirt-domain")
     .action(async (flags: Record<string, unknown>) => {
       await probe(usable(Directories.safeParse(flags)));
+    });
+  program.command("doctor")
+    .description("says what this machine has and lacks to run guests, with the command for each")
+    .option("--install", "installs what is missing, on Debian and Ubuntu")
+    .option("-o, --output <format>", "table or json", "table")
+    .option("--data <path>", "where images and disks are to go", DEFAULT_DATA_DIRECTORY)
+    .option("--run-directory <path>", "where running guests are kept", DEFAULT_RUN_DIRECTORY)
+    .option("--native-directory <path>", "holds libdenovirt.so and denovirt-domain")
+    .action(async ({ data, ...flags }: Record<string, unknown>) => {
+      await doctor(usable(DoctorConfig.safeParse({ ...flags, dataDirectory: data })));
     });
   await program.parseAsync([...args], { from: "user" });
 }

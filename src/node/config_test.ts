@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { type NodeConfig, parseConfig, runCommandLine } from "./config.ts";
+import {
+  type DoctorConfig,
+  type NodeConfig,
+  parseConfig,
+  runCommandLine,
+  type Subcommands,
+} from "./config.ts";
+
+const reject = () => Promise.reject(new Error("not asked for"));
+const NOT_ASKED_FOR: Subcommands = { agent: reject, probe: reject, doctor: reject };
 
 Deno.test("runCommandLine() runs the agent with defaults and the environment", async () => {
   let seen: NodeConfig | undefined;
@@ -10,7 +19,7 @@ Deno.test("runCommandLine() runs the agent with defaults and the environment", a
   };
   await runCommandLine({ args: ["--port", "9000"], env }, {
     version: "1",
-    probe: () => Promise.reject(new Error("not asked for")),
+    ...NOT_ASKED_FOR,
     agent: (config) => {
       seen = config;
       return Promise.resolve();
@@ -38,4 +47,17 @@ Deno.test("parseConfig() names each flag that cannot be used", () => {
     unverifiableCallers: "stop",
   };
   assert.throws(() => parseConfig(flags, {}), /nodeName is needed.*port .*kubeletRoot/);
+});
+
+Deno.test("runCommandLine() runs the doctor, who installs nothing unasked", async () => {
+  const seen: DoctorConfig[] = [];
+  const doctor = (config: DoctorConfig) => Promise.resolve(void seen.push(config));
+  for (const args of [["doctor"], ["doctor", "--install", "-o", "json", "--data", "/srv/vms"]]) {
+    await runCommandLine({ args, env: {} }, { ...NOT_ASKED_FOR, version: "1", doctor });
+  }
+  const runDirectory = "/run/denovirt";
+  assert.deepEqual(seen, [
+    { runDirectory, install: false, output: "table", dataDirectory: "/var/lib/denovirt" },
+    { runDirectory, install: true, output: "json", dataDirectory: "/srv/vms" },
+  ]);
 });

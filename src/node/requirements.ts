@@ -54,7 +54,8 @@ async function whyNotRunnable(
   }
 }
 
-async function isInLibraries(file: string): Promise<boolean> {
+/** Whether the dynamic linker would find that file. */
+export async function isInLibraries(file: string): Promise<boolean> {
   for (const directory of LIBVIRT_DIRECTORIES) {
     try {
       await Deno.stat(`${directory}/${file}`);
