@@ -20,9 +20,9 @@ import {
 import { keyOf, type KubeObject, type ObjectKey } from "../object.ts";
 import { deepFreeze } from "../../runtime/deep_freeze.ts";
 import { objectPath } from "../resource_path.ts";
-import { copy, isObject, type Json, jsonEqual, type JsonObject } from "./json.ts";
-import { jsonPatch, type JsonPatchOperation } from "./json_patch.ts";
-import { mergePatch } from "./merge_patch.ts";
+import { applyJsonPatch } from "../../standalone/apiserver/patch/json_patch.ts";
+import { applyMergePatch } from "../../standalone/apiserver/patch/merge_patch.ts";
+import { copy, jsonEqual, type JsonObject } from "../json.ts";
 import { ObjectStore, type StoreEvent } from "./object_store.ts";
 import { fieldSelector, labelSelector, type Selector } from "./selectors.ts";
 import { watchStore } from "./watch_store.ts";
@@ -331,15 +331,7 @@ function applyPatch(old: JsonObject, patch: unknown, options: PatchOptions): Jso
   if (type !== "merge" && type !== "json") {
     throw failure(415, "UnsupportedMediaType", `the fake does not know ${type} patches`);
   }
-  try {
-    const next = type === "merge"
-      ? mergePatch(old, patch as Json)
-      : jsonPatch(old, patch as JsonPatchOperation[]);
-    if (isObject(next)) return next;
-  } catch (error) {
-    throw failure(422, "Invalid", (error as Error).message);
-  }
-  throw failure(400, "BadRequest", "the patch leaves no object");
+  return type === "merge" ? applyMergePatch(old, patch) : applyJsonPatch(old, patch);
 }
 
 function selectorOf(options: ListOptions | WatchOptions): Selector {

@@ -2,7 +2,7 @@
 import type { KubeError, Resource, StatusBody } from "../client.ts";
 import { kubeErrorOf } from "../kube_error.ts";
 import type { KubeObject, ObjectMeta } from "../object.ts";
-import { copy, isObject, jsonEqual, type JsonObject } from "./json.ts";
+import { copy, isObject, jsonEqual, type JsonObject } from "../json.ts";
 
 /** What the rules depend on. */
 export interface WriteRules {

@@ -1,4 +1,4 @@
-/** JSON values, as far as a store needs them. */
+/** JSON values, as far as whoever stores or patches objects needs them. */
 
 /** Anything that JSON can hold. */
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
