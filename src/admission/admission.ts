@@ -1,4 +1,4 @@
-/** The HTTP shell of the webhooks: reads a review, asks the pure function of its path, answers. */
+/** The HTTP shell of the webhooks: reads a review, asks the function of its path, answers. */
 import { SYSTEM_CLOCK } from "../runtime/clock.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
@@ -28,14 +28,14 @@ export class Admission {
     this.#options = options;
   }
 
-  handle(request: TlsRequest): TlsResponse {
+  async handle(request: TlsRequest): Promise<TlsResponse> {
     const webhook = WEBHOOKS[request.path];
     if (webhook === undefined) return { status: 404, body: "no such webhook" };
     if (request.method !== "POST") return { status: 405, body: "must be POST" };
     const review = parseReview(request.body);
     if (review === undefined) return { status: 400, body: "must be an AdmissionReview v1" };
     const { cluster, installationUsers, logger, clock = SYSTEM_CLOCK } = this.#options;
-    const verdict = webhook(review, {
+    const verdict = await webhook(review, {
       cluster: cluster(),
       now: clock.now().toISOString().replace(/\.\d+Z$/, "Z"),
       uuid: crypto.randomUUID(),

@@ -1,4 +1,4 @@
-/** Which question is asked where, and its answer: a pure function of the request, the cluster's settings and fresh values. */
+/** Which question is asked where, and its answer: a function of the request, the cluster's settings and fresh values. */
 import { KubeVirt } from "../api/kubevirt.ts";
 import { VirtualMachineInstanceReplicaSet } from "../api/replica_set.ts";
 import { VirtualMachine } from "../api/virtual_machine.ts";
@@ -31,7 +31,10 @@ export interface AdmissionContext {
   installationUsers: readonly string[];
 }
 
-type Webhook = (request: AdmissionRequest, context: AdmissionContext) => AdmissionVerdict;
+type Webhook = (
+  request: AdmissionRequest,
+  context: AdmissionContext,
+) => AdmissionVerdict | Promise<AdmissionVerdict>;
 
 const ALLOWED: AdmissionVerdict = { allowed: true };
 

@@ -19,13 +19,13 @@ interface Answer {
   code?: number;
 }
 
-function ask(path: string, request: Record<string, unknown>): Answer {
+async function ask(path: string, request: Record<string, unknown>): Promise<Answer> {
   const review = {
     apiVersion: "admission.k8s.io/v1",
     kind: "AdmissionReview",
     request: { uid: "1", operation: "CREATE", userInfo: { username: "jane" }, ...request },
   };
-  const response = admission.handle({
+  const response = await admission.handle({
     method: "POST",
     path,
     query: new URLSearchParams(),
@@ -73,8 +73,8 @@ function vmi(spec: Record<string, unknown> = {}) {
   };
 }
 
-Deno.test("admission: a new VM gets its defaults as a patch that only adds", () => {
-  const { allowed, patch } = ask("/virtualmachines-mutate", { object: vm() });
+Deno.test("admission: a new VM gets its defaults as a patch that only adds", async () => {
+  const { allowed, patch } = await ask("/virtualmachines-mutate", { object: vm() });
   assert.equal(allowed, true);
   assert.deepEqual([...new Set(patch?.map((operation) => operation.op))], ["add"]);
   const paths = patch?.map((operation) => operation.path) ?? [];
@@ -90,22 +90,22 @@ Deno.test("admission: a new VM gets its defaults as a patch that only adds", () 
   assert.ok(!paths.some((path) => path.includes("futureField")));
 });
 
-Deno.test("admission: what has the wrong shape is left to the schema, and refused with its path", () => {
+Deno.test("admission: what has the wrong shape is left to the schema, and refused with its path", async () => {
   const object = vm({ template: { spec: { domain: { devices: { disks: "many" } } } } });
-  assert.deepEqual(ask("/virtualmachines-mutate", { object }), { allowed: true, fields: [] });
-  const answer = ask("/virtualmachines-validate", { object });
+  assert.deepEqual(await ask("/virtualmachines-mutate", { object }), { allowed: true, fields: [] });
+  const answer = await ask("/virtualmachines-validate", { object });
   assert.equal(answer.allowed, false);
   assert.deepEqual(answer.fields, ["spec.template.spec.domain.devices.disks"]);
 });
 
-Deno.test("admission: a bad VM is refused with all causes", () => {
+Deno.test("admission: a bad VM is refused with all causes", async () => {
   const object = vm({
     running: true,
     template: {
       spec: { domain: { devices: { disks: [{ name: "x" }] }, memory: { guest: "64Mi" } } },
     },
   });
-  const answer = ask("/virtualmachines-validate", { object });
+  const answer = await ask("/virtualmachines-validate", { object });
   assert.equal(answer.code, 422);
   assert.deepEqual(answer.fields, [
     "spec.running",
@@ -113,49 +113,54 @@ Deno.test("admission: a bad VM is refused with all causes", () => {
   ]);
 });
 
-Deno.test("admission: a deprecated field is a warning", () => {
-  const answer = ask("/virtualmachines-validate", {
+Deno.test("admission: a deprecated field is a warning", async () => {
+  const answer = await ask("/virtualmachines-validate", {
     object: vm({ runStrategy: null, running: true }),
   });
   assert.equal(answer.allowed, true);
   assert.match(answer.warnings?.[0] ?? "", /runStrategy/);
 });
 
-Deno.test("admission: nothing stands in the way of a deletion", () => {
+Deno.test("admission: nothing stands in the way of a deletion", async () => {
   const object = vm({ runStrategy: "Nonsense" }, { deletionTimestamp: "2026-01-01T00:00:00Z" });
   const request = { operation: "UPDATE", object, oldObject: object };
-  assert.equal(ask("/virtualmachines-validate", request).allowed, true);
-  assert.equal(ask("/virtualmachines-mutate", request).patch, undefined);
+  assert.equal((await ask("/virtualmachines-validate", request)).allowed, true);
+  assert.equal((await ask("/virtualmachines-mutate", request)).patch, undefined);
 });
 
-Deno.test("admission: a VMI starts Pending whatever status came with it", () => {
+Deno.test("admission: a VMI starts Pending whatever status came with it", async () => {
   const object = { ...vmi(), status: { phase: "Running", nodeName: "x" } };
-  const { patch } = ask("/virtualmachineinstances-mutate", { object });
+  const { patch } = await ask("/virtualmachineinstances-mutate", { object });
   const operations = new Map(patch?.map((operation) => [operation.path, operation]));
   assert.equal(operations.get("/status/phase")?.value, "Pending");
   assert.equal(operations.get("/status/nodeName")?.op, "remove");
 });
 
-Deno.test("admission: a VMI's spec and status are changed by the installation alone", () => {
+Deno.test("admission: a VMI's spec and status are changed by the installation alone", async () => {
   const changed = { ...vmi({ hostname: "other" }), status: { phase: "Running" } };
   const request = { operation: "UPDATE", object: changed, oldObject: vmi() };
-  assert.deepEqual(ask("/virtualmachineinstances-validate", request).fields, ["spec", "status"]);
+  assert.deepEqual((await ask("/virtualmachineinstances-validate", request)).fields, [
+    "spec",
+    "status",
+  ]);
   const own = { ...request, userInfo: { username: CONTROLLER } };
-  assert.equal(ask("/virtualmachineinstances-validate", own).allowed, true);
+  assert.equal((await ask("/virtualmachineinstances-validate", own)).allowed, true);
 });
 
-Deno.test("admission: a bad KubeVirt object is refused", () => {
+Deno.test("admission: a bad KubeVirt object is refused", async () => {
   const object = {
     apiVersion: "kubevirt.io/v1",
     kind: "KubeVirt",
     metadata: { name: "kubevirt", namespace: "kubevirt" },
     spec: { uninstallStrategy: "Never" },
   };
-  assert.deepEqual(ask("/kubevirts-validate", { object }).fields, ["spec.uninstallStrategy"]);
+  assert.deepEqual((await ask("/kubevirts-validate", { object })).fields, [
+    "spec.uninstallStrategy",
+  ]);
 });
 
-Deno.test("admission: a body that is no review is refused", () => {
-  const response = admission.handle({
+Deno.test("admission: a body that is no review is refused", async () => {
+  const response = await admission.handle({
     method: "POST",
     path: "/virtualmachines-validate",
     query: new URLSearchParams(),
