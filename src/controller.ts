@@ -7,12 +7,13 @@
  *   kubevirt.io                   virtualmachines, virtualmachineinstances,
  *                                 virtualmachineinstancereplicasets, kubevirts,
  *                                 their /finalizers and /status         get, list, watch, create, update, patch, delete
+ *   pool.kubevirt.io              virtualmachinepools, with both        get, list, watch, create, update, patch, delete
  *   ""                            pods                                  get, list, watch, create, patch, delete
  *   ""                            pods/status                           patch
  *   ""                            nodes                                 get, list, watch, patch
  *   ""                            persistentvolumeclaims, namespaces    get, list, watch
  *   ""                            events                                create, patch
- *   apps                          controllerrevisions                   get, create, delete
+ *   apps                          controllerrevisions                   get, list, create, delete
  *   authorization.k8s.io          subjectaccessreviews                  create
  *   certificates.k8s.io           certificatesigningrequests            get, list, watch
  *   certificates.k8s.io           certificatesigningrequests/approval, /status     update, patch
@@ -58,6 +59,7 @@ import { createNodeController } from "./resources/node/controller.ts";
 import { createVirtualMachineController } from "./resources/virtual_machine/controller.ts";
 import { createVirtualMachineInstanceController } from "./resources/virtual_machine_instance/controller.ts";
 import { createReplicaSetController } from "./resources/virtual_machine_instance_replica_set/controller.ts";
+import { createPoolController } from "./resources/virtual_machine_pool/controller.ts";
 import { sleep, SYSTEM_CLOCK } from "./runtime/clock.ts";
 import { Controller } from "./runtime/controller.ts";
 import { EventRecorder } from "./runtime/event_recorder.ts";
@@ -312,6 +314,7 @@ export class ControllerProgram {
       createVirtualMachineController(dependencies),
       createVirtualMachineInstanceController({ ...dependencies, envelopeImage }),
       createReplicaSetController(dependencies),
+      createPoolController(dependencies),
       createNodeController(dependencies),
       createKubeVirtController({ ...dependencies, namespace, version: VERSION }),
       signer,

@@ -1,5 +1,6 @@
 /** Which question is asked where, and its answer: a function of the request, the cluster's settings and fresh values. */
 import { KubeVirt } from "../api/kubevirt.ts";
+import { VirtualMachinePool } from "../api/pool.ts";
 import { VirtualMachineInstanceReplicaSet } from "../api/replica_set.ts";
 import { VirtualMachine } from "../api/virtual_machine.ts";
 import { VirtualMachineInstance } from "../api/virtual_machine_instance.ts";
@@ -17,6 +18,7 @@ import {
   validateUpdate,
 } from "../resources/virtual_machine_instance/validate_object.ts";
 import { validateReplicaSet } from "../resources/virtual_machine_instance_replica_set/validate.ts";
+import { validatePool } from "../resources/virtual_machine_pool/validate.ts";
 import type { AdmissionRequest, AdmissionVerdict } from "./admission_review.ts";
 import { jsonPatch } from "./json_patch.ts";
 import { parseObject } from "./parse_object.ts";
@@ -45,6 +47,7 @@ export const WEBHOOKS: Readonly<Record<string, Webhook>> = {
   "/virtualmachineinstances-mutate": mutateVirtualMachineInstance,
   "/virtualmachineinstances-validate": admitVirtualMachineInstance,
   "/virtualmachineinstancereplicasets-validate": admitReplicaSet,
+  "/virtualmachinepools-validate": admitPool,
   "/kubevirts-validate": admitKubeVirt,
 };
 
@@ -108,6 +111,14 @@ function admitReplicaSet(request: AdmissionRequest, context: AdmissionContext): 
   if ("causes" in parsed) return { allowed: false, causes: parsed.causes };
   const old = oldObject(request, VirtualMachineInstanceReplicaSet);
   return verdict(validateReplicaSet({ set: parsed.object, old, defaults: context }));
+}
+
+function admitPool(request: AdmissionRequest, context: AdmissionContext): AdmissionVerdict {
+  if (request.operation === "DELETE" || isBeingDeleted(request)) return ALLOWED;
+  const parsed = parseObject(request.object, VirtualMachinePool);
+  if ("causes" in parsed) return { allowed: false, causes: parsed.causes };
+  const old = oldObject(request, VirtualMachinePool);
+  return verdict(validatePool({ pool: parsed.object, old, defaults: context }));
 }
 
 function admitKubeVirt(request: AdmissionRequest): AdmissionVerdict {

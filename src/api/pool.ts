@@ -29,7 +29,7 @@ export const VirtualMachinePoolNameGeneration = z.object({
 });
 export type VirtualMachinePoolNameGeneration = z.infer<typeof VirtualMachinePoolNameGeneration>;
 
-/** Which guests are taken first. */
+/** Which guests may be taken. */
 export const VirtualMachinePoolSelectors = z.object({
   labelSelector: optional(LabelSelector),
   nodeSelectorRequirementMatcher: optional(z.array(NodeSelectorRequirement)),
@@ -38,13 +38,13 @@ export type VirtualMachinePoolSelectors = z.infer<typeof VirtualMachinePoolSelec
 
 /** Which guests are taken, and in which order. */
 export const VirtualMachinePoolSelectionPolicy = z.object({
-  selectors: optional(VirtualMachinePoolSelectors).describe("Guests that are taken first"),
+  selectors: optional(VirtualMachinePoolSelectors).describe("Only guests that match are taken"),
   sortPolicy: optional(openEnum("AscendingOrder", "DescendingOrder", "Newest", "Oldest", "Random"))
     .describe("Oldest, Newest, Random, AscendingOrder or DescendingOrder"),
 });
 export type VirtualMachinePoolSelectionPolicy = z.infer<typeof VirtualMachinePoolSelectionPolicy>;
 
-/** Guests go when they have been stopped. */
+/** Guests go when someone deletes them; they are not made anew while there are too many. */
 export const VirtualMachinePoolOpportunisticScaleInStrategy = z.object({
   statePreservation: optional(openEnum("Disabled", "Offline", "Online")).describe(
     "What becomes of the guest's volumes: Disabled, Offline or Online",

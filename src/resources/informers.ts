@@ -1,10 +1,12 @@
 /** The caches that the controllers share: one watch per resource. */
 import { APP_LABEL, Component, CREATED_BY_LABEL, NODE_NAME_LABEL } from "../api/labels.ts";
 import type { KubeVirt } from "../api/kubevirt.ts";
+import type { VirtualMachinePool } from "../api/pool.ts";
 import {
   KUBEVIRTS,
   VIRTUAL_MACHINE_INSTANCE_REPLICA_SETS,
   VIRTUAL_MACHINE_INSTANCES,
+  VIRTUAL_MACHINE_POOLS,
   VIRTUAL_MACHINES,
 } from "../api/registry.ts";
 import type { VirtualMachineInstanceReplicaSet } from "../api/replica_set.ts";
@@ -22,7 +24,7 @@ import { controllerOf } from "./owner_reference.ts";
 
 /** Index of VMIs: the node that owns them. */
 export const BY_NODE = "node";
-/** Index of VMIs: UID of what controls them, or {@link uncontrolledIn} their namespace. */
+/** Index of VMs and VMIs: UID of what controls them, or {@link uncontrolledIn} their namespace. */
 export const BY_CONTROLLER = "controller";
 /** Index of launcher pods: UID of their VMI. */
 export const BY_VMI_UID = "vmi-uid";
@@ -31,6 +33,7 @@ export interface ControllerInformers {
   virtualMachines: Informer<VirtualMachine>;
   virtualMachineInstances: Informer<VirtualMachineInstance>;
   replicaSets: Informer<VirtualMachineInstanceReplicaSet>;
+  pools: Informer<VirtualMachinePool>;
   launcherPods: Informer<Pod>;
   nodes: Informer<Node>;
   kubevirts: Informer<KubeVirt>;
@@ -45,21 +48,24 @@ export interface InformerDependencies {
 
 export function createControllerInformers(dependencies: InformerDependencies): ControllerInformers {
   return {
-    virtualMachines: new Informer({ ...dependencies, resource: VIRTUAL_MACHINES }),
+    virtualMachines: new Informer<VirtualMachine>({
+      ...dependencies,
+      resource: VIRTUAL_MACHINES,
+      indexes: { [BY_CONTROLLER]: controllers },
+    }),
     virtualMachineInstances: new Informer<VirtualMachineInstance>({
       ...dependencies,
       resource: VIRTUAL_MACHINE_INSTANCES,
       indexes: {
         [BY_NODE]: (vmi) => labelValues(vmi, NODE_NAME_LABEL),
-        [BY_CONTROLLER]: (vmi) => [
-          controllerOf(vmi)?.uid ?? uncontrolledIn(vmi.metadata.namespace),
-        ],
+        [BY_CONTROLLER]: controllers,
       },
     }),
     replicaSets: new Informer({
       ...dependencies,
       resource: VIRTUAL_MACHINE_INSTANCE_REPLICA_SETS,
     }),
+    pools: new Informer({ ...dependencies, resource: VIRTUAL_MACHINE_POOLS }),
     launcherPods: new Informer<Pod>({
       ...dependencies,
       resource: PODS,
@@ -82,6 +88,10 @@ export async function runInformers(
   signal: AbortSignal,
 ): Promise<void> {
   await Promise.all(Object.values(informers).map((informer) => informer.run(signal)));
+}
+
+function controllers(object: KubeObject): string[] {
+  return [controllerOf(object)?.uid ?? uncontrolledIn(object.metadata.namespace)];
 }
 
 function labelValues(object: KubeObject, label: string): string[] {

@@ -1,5 +1,6 @@
 /** Objects for tests: small, valid, and changed by the functions that a test names. */
 import type { VirtualMachineInstanceReplicaSet } from "../../api/replica_set.ts";
+import type { VirtualMachinePool } from "../../api/pool.ts";
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import type { VirtualMachineInstanceSpec } from "../../api/virtual_machine_instance_spec.ts";
@@ -91,6 +92,38 @@ export function replicaSet(
         metadata: { labels: { app: "web" } },
         spec: {
           domain: { devices: { autoattachGraphicsDevice: false }, memory: { guest: "512Mi" } },
+        },
+      },
+      ...spec,
+    },
+  };
+}
+
+/** A pool of two halted machines with the smallest template. */
+export function pool(spec: Partial<VirtualMachinePool["spec"]>): VirtualMachinePool {
+  const labels = { app: "web" };
+  return {
+    apiVersion: "pool.kubevirt.io/v1beta1",
+    kind: "VirtualMachinePool",
+    metadata: {
+      name: "web",
+      namespace: "shop",
+      uid: "44444444-4444-4444-8444-444444444444",
+      resourceVersion: "400",
+    },
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: labels },
+      virtualMachineTemplate: {
+        metadata: { labels },
+        spec: {
+          runStrategy: "Halted",
+          template: {
+            metadata: { labels },
+            spec: {
+              domain: { devices: { autoattachGraphicsDevice: false }, memory: { guest: "512Mi" } },
+            },
+          },
         },
       },
       ...spec,

@@ -3,13 +3,17 @@ import assert from "node:assert/strict";
 import {
   VIRTUAL_MACHINE_INSTANCE_REPLICA_SETS,
   VIRTUAL_MACHINE_INSTANCES,
+  VIRTUAL_MACHINE_POOLS,
   VIRTUAL_MACHINES,
 } from "../../api/registry.ts";
 import type { VirtualMachineSpec } from "../../api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
+import { CONTROLLER_REVISIONS } from "../../kube/core_resources.ts";
+import { eventually } from "../../runtime/testing/eventually.ts";
 import { findCondition } from "../condition.ts";
 import {
   type Change,
+  pool,
   replicaSet,
   SCHEDULED_BY_TEST,
   vm,
@@ -30,6 +34,18 @@ function machine(spec: Partial<VirtualMachineSpec>) {
   const made = vm(withMetadata({ name: "web", finalizers: [] }));
   const template = { spec: instance().spec };
   return { ...made, spec: { ...made.spec, template, ...spec } };
+}
+
+function machineTemplate(domain: Partial<VirtualMachineInstance["spec"]["domain"]> = {}) {
+  const labels = { app: "web" };
+  const { spec } = instance();
+  return {
+    metadata: { labels },
+    spec: {
+      runStrategy: "Always",
+      template: { metadata: { labels }, spec: { ...spec, domain: { ...spec.domain, ...domain } } },
+    },
+  };
 }
 
 function instance(...changes: Change<VirtualMachineInstance>[]) {
@@ -370,6 +386,69 @@ export function testLifecycle({ where, ignore = false, open }: LifecycleSuiteOpt
     await stage.until("the one that serves to be left", () => {
       const instances = stage.instancesOf("web");
       return instances.length === 1 && instances[0]?.metadata.uid === second.metadata.uid;
+    });
+  });
+
+  test("a pool keeps named machines, gives them a new template and lets one go", async (stage) => {
+    await stage.createPool(pool({ maxUnavailable: 1, virtualMachineTemplate: machineTemplate() }));
+    const names = (machines: readonly { metadata: { name: string } }[]) =>
+      machines.map(({ metadata: { name } }) => name);
+    await stage.until("two machines", () => stage.machinesOf("web").length === 2);
+    assert.deepEqual(names(stage.machinesOf("web")), ["web-0", "web-1"]);
+    await stage.run("web-0");
+    await stage.run("web-1");
+    await stage.until("two to be ready", () => stage.pool("web")?.status?.readyReplicas === 2);
+    const [before, other] = ["web-0", "web-1"].map((name) => stage.vmi(name)?.metadata.uid);
+
+    const patch = {
+      spec: { virtualMachineTemplate: machineTemplate({ memory: { guest: "1Gi" } }) },
+    };
+    await stage.client.patch(VIRTUAL_MACHINE_POOLS, stage.key("web"), patch);
+    const restarted = await stage.until(
+      "one guest to be asked to end",
+      () => ["web-0", "web-1"].find((name) => stage.vmi(name)?.metadata.deletionTimestamp),
+    );
+    const memory = stage.vm(restarted)?.spec.template.spec?.domain.memory?.guest;
+    assert.equal(memory, "1Gi");
+    const waiting = restarted === "web-0" ? "web-1" : "web-0";
+    assert.equal(stage.vmi(waiting)?.metadata.deletionTimestamp, undefined);
+    assert.ok([before, other].includes(stage.vmi(waiting)?.metadata.uid));
+
+    await stage.client.patch(VIRTUAL_MACHINES, stage.key(waiting), {
+      metadata: { labels: { app: "debug" } },
+    });
+    await stage.until("another machine in its place", () => stage.vm("web-2"));
+    await stage.until(
+      "the one to be nobody's",
+      () => stage.vm(waiting)?.metadata.ownerReferences?.length !== 1,
+    );
+    assert.equal(stage.vmi(waiting)?.metadata.deletionTimestamp, undefined);
+  });
+
+  test("a pool becomes smaller in the order it was told, and forgets old revisions", async (stage) => {
+    const policy = { selectionPolicy: { sortPolicy: "DescendingOrder" } };
+    await stage.createPool(pool({ replicas: 3, scaleInStrategy: { proactive: policy } }));
+    await stage.until("three machines", () => stage.machinesOf("web").length === 3);
+    await stage.client.patch(VIRTUAL_MACHINE_POOLS, stage.key("web"), { spec: { replicas: 1 } });
+    await stage.until("one to be left", () => stage.pool("web")?.status?.replicas === 1);
+    assert.deepEqual(stage.machinesOf("web").map(({ metadata: { name } }) => name), ["web-0"]);
+
+    const virtualMachineTemplate = machineTemplate({ memory: { guest: "1Gi" } });
+    virtualMachineTemplate.spec.runStrategy = "Halted";
+    await stage.client.patch(VIRTUAL_MACHINE_POOLS, stage.key("web"), {
+      spec: { virtualMachineTemplate },
+    });
+    const label = "kubevirt.io/vm-pool-revision-name";
+    const first = stage.vm("web-0")?.metadata.labels?.[label];
+    const second = await stage.until("a newer revision", () => {
+      const revision = stage.vm("web-0")?.metadata.labels?.[label];
+      return revision !== first && revision;
+    });
+    const { namespace } = stage.key("web");
+    await eventually("the older revision is gone", async () => {
+      const options = namespace === undefined ? {} : { namespace };
+      const { items } = await stage.client.list(CONTROLLER_REVISIONS, options);
+      return items.length === 1 && items[0]?.metadata.name === second;
     });
   });
 }

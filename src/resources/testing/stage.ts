@@ -8,8 +8,10 @@ import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.
 import {
   VIRTUAL_MACHINE_INSTANCE_REPLICA_SETS,
   VIRTUAL_MACHINE_INSTANCES,
+  VIRTUAL_MACHINE_POOLS,
   VIRTUAL_MACHINES,
 } from "../../api/registry.ts";
+import type { VirtualMachinePool } from "../../api/pool.ts";
 import type { VirtualMachineInstanceReplicaSet } from "../../api/replica_set.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { PODS } from "../../kube/core_resources.ts";
@@ -22,6 +24,7 @@ import { runInformers } from "../informers.ts";
 import { createVirtualMachineController } from "../virtual_machine/controller.ts";
 import { createVirtualMachineInstanceController } from "../virtual_machine_instance/controller.ts";
 import { createReplicaSetController } from "../virtual_machine_instance_replica_set/controller.ts";
+import { createPoolController } from "../virtual_machine_pool/controller.ts";
 import { enterPhase } from "../virtual_machine_instance/phase_transition.ts";
 
 const DEADLINE_MS = 20_000;
@@ -61,6 +64,7 @@ export class Stage implements AsyncDisposable {
       createVirtualMachineController(dependencies),
       createVirtualMachineInstanceController({ ...dependencies, envelopeImage }),
       createReplicaSetController(dependencies),
+      createPoolController(dependencies),
     ];
     for (const informer of Object.values(this.informers)) informer.addHandler(() => this.#wake());
     const { signal } = this.#stop;
@@ -116,6 +120,24 @@ export class Stage implements AsyncDisposable {
     const { namespace } = this.#subject;
     const object = { ...set, metadata: { ...metadata, namespace } };
     await this.client.create(VIRTUAL_MACHINE_INSTANCE_REPLICA_SETS, object, { namespace });
+  }
+
+  async createPool(pool: VirtualMachinePool): Promise<void> {
+    const { uid: _, resourceVersion: __, ...metadata } = pool.metadata;
+    const { namespace } = this.#subject;
+    const object = { ...pool, metadata: { ...metadata, namespace } };
+    await this.client.create(VIRTUAL_MACHINE_POOLS, object, { namespace });
+  }
+
+  /** The machines of a pool by name, also those that are being deleted. */
+  machinesOf(pool: string): VirtualMachine[] {
+    return this.informers.virtualMachines.list({ namespace: this.#subject.namespace })
+      .filter((vm) => vm.metadata.ownerReferences?.some(({ name }) => name === pool))
+      .sort((a, b) => a.metadata.name.localeCompare(b.metadata.name));
+  }
+
+  pool(name: string): VirtualMachinePool | undefined {
+    return this.informers.pools.get(this.key(name));
   }
 
   /** The instances of a set that have not ended and are not being deleted. */

@@ -1,6 +1,6 @@
 /** By it the template that an instance was made from is told from the one that the VM has now. */
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
-import { isRecord } from "../merge_patch.ts";
+import { canonicalJson } from "../canonical_json.ts";
 import { sha1Hex } from "../sha1.ts";
 
 /** Annotation of a VMI: {@link templateHash} of the VM it was made from. denovirt's own. */
@@ -12,15 +12,5 @@ export function templateHash({ spec: { template } }: VirtualMachine): string {
   const { firmware, ...domain } = { ...template.spec?.domain };
   const { uuid: _, ...identity } = { ...firmware };
   const hashed = { ...spec, domain: { ...domain, firmware: identity } };
-  return sha1Hex(JSON.stringify(sorted(hashed)));
-}
-
-/** The order of an object's keys says nothing. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (!isRecord(value)) return value;
-  return Object.fromEntries(
-    Object.keys(value).sort().filter((key) => value[key] !== undefined)
-      .map((key) => [key, sorted(value[key])]),
-  );
+  return sha1Hex(canonicalJson(hashed));
 }
