@@ -49,7 +49,8 @@ function isTest(path: string): boolean {
 }
 
 /** What in resources/ may do I/O; every other file there decides, defaults, validates or renders, and is pure. */
-const RESOURCE_SHELL = /\/(observe|act|controller|reconciler|informers?|indexes|explain)\.ts$/;
+const RESOURCE_SHELL =
+  /\/(observe|find|infer|act|controller|reconciler|informers?|indexes|explain)\.ts$/;
 
 /** The rules of the embedded API server: what it stores and answers for an object, given the one that is there. */
 const API_RULES =

@@ -100,6 +100,16 @@ export const CLUSTER_INSTANCETYPE_ANNOTATION = "kubevirt.io/cluster-instancetype
 export const PREFERENCE_ANNOTATION = "kubevirt.io/preference-name";
 /** Annotation of a VMI: the cluster-wide preference it was made with. */
 export const CLUSTER_PREFERENCE_ANNOTATION = "kubevirt.io/cluster-preference-name";
+/** Label of a ControllerRevision of an instancetype or preference: its kind. */
+export const REVISION_OBJECT_KIND_LABEL = "instancetype.kubevirt.io/object-kind";
+/** Label beside {@link REVISION_OBJECT_KIND_LABEL}: its name. */
+export const REVISION_OBJECT_NAME_LABEL = "instancetype.kubevirt.io/object-name";
+/** Label beside {@link REVISION_OBJECT_KIND_LABEL}: its UID. */
+export const REVISION_OBJECT_UID_LABEL = "instancetype.kubevirt.io/object-uid";
+/** Label beside {@link REVISION_OBJECT_KIND_LABEL}: its `metadata.generation`. */
+export const REVISION_OBJECT_GENERATION_LABEL = "instancetype.kubevirt.io/object-generation";
+/** Label beside {@link REVISION_OBJECT_KIND_LABEL}: the version of its API. */
+export const REVISION_OBJECT_VERSION_LABEL = "instancetype.kubevirt.io/object-version";
 /** Label of an image source: architecture that VMs booting from it get. */
 export const TEMPLATE_ARCHITECTURE_LABEL = "template.kubevirt.io/architecture";
 

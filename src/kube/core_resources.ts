@@ -117,3 +117,15 @@ export const STORAGE_CLASSES: Resource = clusterResource(
   "storageclasses",
   "StorageClass",
 );
+/** cdi.kubevirt.io/v1beta1 DataVolume, of the importer. */
+export const DATA_VOLUMES: Resource = namespacedResource(
+  "cdi.kubevirt.io/v1beta1",
+  "datavolumes",
+  "DataVolume",
+);
+/** cdi.kubevirt.io/v1beta1 DataSource: what DataVolumes are copied from. */
+export const DATA_SOURCES: Resource = namespacedResource(
+  "cdi.kubevirt.io/v1beta1",
+  "datasources",
+  "DataSource",
+);

@@ -7,7 +7,10 @@ export const DEVICE_DEFAULTS: readonly SpecDefault[] = [podInterface, inputBuses
 
 const DEFAULT_NETWORK = "default";
 
-function podInterface(draft: VirtualMachineInstanceSpec, { cluster }: DefaultsContext): void {
+export function podInterface(
+  draft: VirtualMachineInstanceSpec,
+  { cluster }: Pick<DefaultsContext, "cluster">,
+): void {
   const { devices } = draft.domain;
   if (devices.autoattachPodInterface === false) return;
   if ((devices.interfaces ?? []).length > 0 || (draft.networks ?? []).length > 0) return;

@@ -19,7 +19,7 @@ function imagePullPolicies(draft: VirtualMachineInstanceSpec): void {
 }
 
 /** A volume that nothing in the guest names becomes a disk of its name. */
-function missingDisks(draft: VirtualMachineInstanceSpec): void {
+export function missingDisks(draft: VirtualMachineInstanceSpec): void {
   const { devices } = draft.domain;
   const named = new Set([
     ...(devices.disks ?? []).map((disk) => disk.name),

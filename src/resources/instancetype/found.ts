@@ -1,0 +1,28 @@
+/** What a VM's matcher leads to. */
+import type { MatcherField } from "./matcher.ts";
+import type { SpecOf } from "./compatibility.ts";
+import type { SizeObject } from "./revision.ts";
+
+export type Found<Field extends MatcherField> =
+  /** The stored copy that the VM uses. */
+  | { from: "revision"; name: string; spec: SpecOf[Field] }
+  /** The object as it is now: the VM uses it for the first time. */
+  | { from: "object"; object: SizeObject & { spec: SpecOf[Field] } }
+  /** There is none, or none that can be read. */
+  | { from: "nowhere"; why: string };
+
+/** `undefined`: the VM has no such matcher. */
+export type FoundSize = { [Field in MatcherField]?: Found<Field> | undefined };
+
+export function specOfFound<Field extends MatcherField>(
+  found: Found<Field> | undefined,
+): SpecOf[Field] | undefined {
+  switch (found?.from) {
+    case "revision":
+      return found.spec;
+    case "object":
+      return found.object.spec;
+    default:
+      return undefined;
+  }
+}
