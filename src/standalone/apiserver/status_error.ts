@@ -18,7 +18,8 @@ export function statusError(
   message: string,
   details?: StatusBody["details"],
 ): KubeError {
-  const status = { kind: "Status", status: "Failure", code, reason, message };
+  const why = reason === "" ? {} : { reason };
+  const status = { kind: "Status", status: "Failure", code, ...why, message };
   return kubeErrorOf(code, details === undefined ? status : { ...status, details }, "serve it");
 }
 

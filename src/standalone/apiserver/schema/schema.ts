@@ -40,6 +40,8 @@ export interface Schema {
   "x-kubernetes-patch-strategy"?: string;
   "x-kubernetes-preserve-unknown-fields"?: boolean;
   "x-kubernetes-validations"?: ValidationRule[];
+  /** At the root: Kubernetes has a Go type for the kind, in which parts that are not given are there and empty. */
+  typed?: boolean;
 }
 
 /** A CEL rule of a CustomResourceDefinition. */
@@ -86,6 +88,7 @@ function link(document: SchemaDocument, component: Lookup): Schema {
   if (typeof one?.$ref === "string") return { ...component(componentName(one.$ref)), ...rest };
   return {
     ...rest,
+    ...(isBareObject(document) && { "x-kubernetes-preserve-unknown-fields": true }),
     ...(Array.isArray(allOf) && { allOf: allOf.map((each) => link(each, component)) }),
     ...(isNode(properties) && { properties: linkMembers(properties, component) }),
     ...(isNode(items) && { items: link(items, component) }),
@@ -95,6 +98,11 @@ function link(document: SchemaDocument, component: Lookup): Schema {
         : additionalProperties as boolean,
     }),
   };
+}
+
+/** A Go type that holds anything, such as a set of fields, says no more than that it is an object. */
+function isBareObject({ type, properties, additionalProperties }: SchemaDocument): boolean {
+  return type === "object" && properties === undefined && additionalProperties === undefined;
 }
 
 function linkMembers(members: SchemaDocument, component: Lookup): Record<string, Schema> {

@@ -1,0 +1,32 @@
+/** What one of Kubernetes' own kinds adds to its schema: defaults and rules, all pure. */
+import type { JsonObject } from "../../../kube/json.ts";
+import type { FieldError } from "../field_error.ts";
+import { type MetaRules, validateMeta, validateMetaUpdate } from "./object_meta.ts";
+
+/**
+ * A write goes through them in this order: `applyDefaults` of the schema, `defaults`, managed fields, admission,
+ * `prepareCreate` or `prepareUpdate`, `validate`.
+ */
+export interface CoreKind {
+  meta: MetaRules;
+  /** What every object of the kind gets; whoever writes it owns that. The argument has its schema's defaults. */
+  defaults?: (object: JsonObject) => JsonObject;
+  /** What the server sets in a new object; nobody owns that. */
+  prepareCreate?: (object: JsonObject) => JsonObject;
+  /** What a write to the object itself leaves as it was. Status is left to whoever serves subresources. */
+  prepareUpdate?: (object: JsonObject, old: JsonObject) => JsonObject;
+  /** What is wrong with a new object, or with the result of an update; metadata aside. */
+  validate?: (object: JsonObject, old: JsonObject | undefined) => FieldError[];
+}
+
+/** What is wrong with an object, in the order in which Kubernetes lists it. */
+export function validateCore(
+  kind: CoreKind,
+  object: JsonObject,
+  old: JsonObject | undefined,
+): FieldError[] {
+  const meta = old === undefined
+    ? validateMeta(object, kind.meta)
+    : validateMetaUpdate(object, old);
+  return [...meta, ...kind.validate?.(object, old) ?? []];
+}

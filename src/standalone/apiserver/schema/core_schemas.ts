@@ -1,0 +1,46 @@
+/** Schemas of the kinds that Kubernetes itself has. */
+import components from "./generated/core_schemas.json" with { type: "json" };
+import { linkSchemas, type Schema, type SchemaDocument } from "./schema.ts";
+
+/** The components of an OpenAPI document, by name; references are not resolved. */
+export const CORE_COMPONENTS: Readonly<Record<string, SchemaDocument>> = withoutNote(components);
+
+/** What names a kind. */
+export interface GroupVersionKind {
+  group: string;
+  version: string;
+  kind: string;
+}
+
+let linked: Record<string, Schema> | undefined;
+const kinds = new Map<string, Schema>();
+
+/** The schema of a kind that Kubernetes has, or `undefined`. Its parts are shared: do not change them. */
+export function coreSchema({ group, version, kind }: GroupVersionKind): Schema | undefined {
+  if (kinds.size === 0) {
+    for (const schema of Object.values(link())) {
+      for (const each of schema["x-kubernetes-group-version-kind"] ?? []) {
+        kinds.set(keyOf(each), { ...schema, typed: true });
+      }
+    }
+  }
+  return kinds.get(keyOf({ group, version, kind }));
+}
+
+/** metav1.ObjectMeta. */
+export function objectMetaSchema(): Schema {
+  return link()["io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"]!;
+}
+
+function link(): Record<string, Schema> {
+  return linked ??= linkSchemas(CORE_COMPONENTS);
+}
+
+function keyOf({ group, version, kind }: GroupVersionKind): string {
+  return `${group}/${version}/${kind}`;
+}
+
+function withoutNote(file: Record<string, unknown>): Record<string, SchemaDocument> {
+  const { "//": _, ...schemas } = file;
+  return schemas as Record<string, SchemaDocument>;
+}
