@@ -19,6 +19,8 @@ export interface FieldError {
   /** "spec.template.spec.volumes[0].name"; "<nil>" is the object itself. */
   field: string;
   value?: unknown;
+  /** The value as it is shown, where that is not its JSON with the members in order. */
+  shown?: string;
   detail: string;
 }
 
@@ -32,11 +34,11 @@ const WITHOUT_VALUE: ReadonlySet<FieldError["reason"]> = new Set([
 ]);
 
 /** The mistake without its field: what a cause says. */
-export function fieldErrorBody({ reason, value, detail }: FieldError): string {
-  const shown = WITHOUT_VALUE.has(reason) || value === OMITTED
+export function fieldErrorBody({ reason, value, shown, detail }: FieldError): string {
+  const title = WITHOUT_VALUE.has(reason) || value === OMITTED
     ? TITLES[reason]
-    : `${TITLES[reason]}: ${quote(value)}`;
-  return detail === "" ? shown : `${shown}: ${detail}`;
+    : `${TITLES[reason]}: ${shown ?? quote(value)}`;
+  return detail === "" ? title : `${title}: ${detail}`;
 }
 
 /** The mistake with its field: what the message says. */

@@ -130,7 +130,8 @@ function validateOwnerReferences(references: Json | undefined): FieldError[] {
     if (controller !== undefined) {
       const found = `Found "true" in references for ${controller} and ${name}`;
       const text = `Only one reference can have Controller set to true. ${found}`;
-      errors.push(invalidValue(field, references, text));
+      const shown = JSON.stringify(references.map(inGoOrder));
+      errors.push({ ...invalidValue(field, references, text), shown });
     } else {
       controller = name;
     }
@@ -150,9 +151,19 @@ function validateOwnerReference(reference: JsonObject, field: string): FieldErro
   }
   if (apiVersion === "v1" && kind === "Event") {
     const text = "/v1, Kind=Event is disallowed from being an owner";
-    errors.push(invalidValue(field, reference, text));
+    const shown = JSON.stringify(inGoOrder(reference));
+    errors.push({ ...invalidValue(field, reference, text), shown });
   }
   return errors;
+}
+
+/** The members of an owner reference as its Go type has them. */
+function inGoOrder(reference: Json): Json {
+  if (!isObject(reference)) return reference;
+  const names = ["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"];
+  return Object.fromEntries(
+    names.filter((name) => reference[name] !== undefined).map((name) => [name, reference[name]!]),
+  );
 }
 
 function validateFinalizers(finalizers: Json | undefined): FieldError[] {

@@ -38,7 +38,7 @@ Deno.test({
   ignore: TEST_KUBECONFIG === undefined,
   async fn() {
     const scenarios = readScenarios(FILE);
-    const answers = await answersOfRealServer(scenarios, GADGET);
+    const answers = await answersOfRealServer(scenarios, { Gadget: GADGET });
     if (Deno.env.has("UPDATE_TESTDATA")) {
       writeScenarios(FILE, scenarios.map((each, index) => ({ ...each, answers: answers[index]! })));
     } else {

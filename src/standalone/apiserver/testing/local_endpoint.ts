@@ -9,6 +9,7 @@ import { applyJsonPatch } from "../patch/json_patch.ts";
 import { applyMergePatch } from "../patch/merge_patch.ts";
 import { applyStrategicMergePatch } from "../patch/strategic_merge_patch.ts";
 import { applyDefaults } from "../schema/default_values.ts";
+import { validateCustomResource } from "../schema/custom_resource.ts";
 import { prune } from "../schema/prune.ts";
 import type { Schema } from "../schema/schema.ts";
 import { invalid } from "../status_error.ts";
@@ -26,12 +27,14 @@ export class LocalEndpoint {
       statusSubresource: boolean;
       /** The kind's own rules, where Kubernetes has it. */
       core?: CoreKind | undefined;
+      /** The schema of the definition, for a custom kind that is to be validated. */
+      definition?: Schema;
     },
   ) {}
 
   write(step: Step): Answer {
     try {
-      const next = this.#checked(this.#next(step));
+      const next = this.#checked(this.#next(step), step.subresource ?? "");
       this.#live = this.#live === undefined ? next : keepTimes(this.#live, next);
       return { object: comparable(this.#live) };
     } catch (error) {
@@ -59,8 +62,9 @@ export class LocalEndpoint {
     return this.#kept(tracked, subresource);
   }
 
-  #checked(object: JsonObject): JsonObject {
-    const { core } = this.options;
+  #checked(object: JsonObject, subresource: string): JsonObject {
+    const { core, definition } = this.options;
+    if (definition !== undefined) this.#validate(object, definition, subresource);
     if (core === undefined) return object;
     const live = this.#live;
     const prepared = live === undefined
@@ -72,6 +76,24 @@ export class LocalEndpoint {
       throw invalid({ group: "", kind: String(object.kind), name: "one" }, errors);
     }
     return wanted;
+  }
+
+  #validate(object: JsonObject, schema: Schema, subresource: string): void {
+    const { group, kind } = namesOf(object);
+    const [, version = ""] = this.options.apiVersion.split("/");
+    const meta = { namespaced: true, name: () => [] };
+    const old = this.#live && placed(this.#live, { meta });
+    const errors = validateCustomResource({
+      object: placed(object, { meta }),
+      old,
+      schema,
+      group,
+      version,
+      kind,
+      namespaced: true,
+      subresource,
+    });
+    if (errors.length > 0) throw invalid(namesOf(object), errors);
   }
 
   #wanted({ verb, body }: Step): JsonObject {
@@ -119,6 +141,11 @@ function placed(object: JsonObject, { meta }: CoreKind): JsonObject {
     ? { namespace: "a", resourceVersion: "1" }
     : { resourceVersion: "1" };
   return { ...object, metadata: { ...object.metadata as JsonObject, ...place } };
+}
+
+function namesOf({ apiVersion, kind, metadata }: JsonObject) {
+  const [group = ""] = String(apiVersion).includes("/") ? String(apiVersion).split("/") : [""];
+  return { group, kind: String(kind), name: String((metadata as JsonObject).name ?? "") };
 }
 
 function withServerFields(wanted: JsonObject, live: JsonObject): JsonObject {

@@ -17,15 +17,15 @@ import {
 
 const ESTABLISHED_DEADLINE_MS = 20_000;
 
-/** What a real server answers to each step of each scenario. `gadget` is the schema of the kind Gadget. */
+/** What a real server answers to each step of each scenario. Custom kinds are defined with the given schemas first. */
 export async function answersOfRealServer(
   scenarios: readonly Scenario[],
-  gadget: Schema,
+  custom: Record<string, Schema>,
 ): Promise<Answer[][]> {
   const connection = await kubeconfigConnection(TEST_KUBECONFIG ?? "");
   using client = new FetchClient({ connection, userAgent: "denovirt-test/0" });
   const group = `patch-${crypto.randomUUID().slice(0, 8)}`;
-  await defineGadget(client, gadget);
+  for (const [kind, schema] of Object.entries(custom)) await define(client, kind, schema);
   await client.create(NAMESPACES, { metadata: { name: group } });
   const answers: Answer[][] = [];
   for (const [index, scenario] of scenarios.entries()) {
@@ -84,9 +84,10 @@ async function runStep(
   }
 }
 
-async function defineGadget(client: FetchClient, schema: Schema): Promise<void> {
+async function define(client: FetchClient, kind: string, schema: Schema): Promise<void> {
   const group = "patch.denovirt.test";
-  const name = `gadgets.${group}`;
+  const plural = `${kind.toLowerCase()}s`;
+  const name = `${plural}.${group}`;
   const version = { name: "v1", served: true, storage: true, subresources: { status: {} } };
   await client.delete(CUSTOM_RESOURCE_DEFINITIONS, { name });
   const signal = AbortSignal.timeout(ESTABLISHED_DEADLINE_MS);
@@ -96,7 +97,7 @@ async function defineGadget(client: FetchClient, schema: Schema): Promise<void> 
     spec: {
       group,
       scope: "Namespaced",
-      names: { plural: "gadgets", kind: "Gadget" },
+      names: { plural, kind },
       versions: [{ ...version, schema: { openAPIV3Schema: schema } }],
     },
   });

@@ -1,0 +1,98 @@
+/** What a custom resource goes through: read by its schema, then validated. */
+import { isObject, type Json, type JsonObject } from "../../../kube/json.ts";
+import { validateMeta, validateMetaUpdate } from "../core/object_meta.ts";
+import { dnsSubdomain } from "../core/names.ts";
+import { type FieldError, invalidValue } from "../field_error.ts";
+import { validateRules } from "./cel_rules.ts";
+import { applyDefaults } from "./default_values.ts";
+import { prune, type Pruned } from "./prune.ts";
+import type { Schema } from "./schema.ts";
+import { blockedRules, validateListTypes, validateSchema } from "./validate.ts";
+
+const INT32_MAX = 2 ** 31 - 1;
+
+/**
+ * The object as it is stored, by {@link customResourceSchema}: pruned, without nulls that the schema does not allow, with
+ * its defaults. To be asked again after admission, which may add what is unknown.
+ */
+export function readCustomResource(object: JsonObject, schema: Schema): Pruned {
+  const { object: pruned, unknown } = prune(object, schema);
+  return { object: applyDefaults(pruned, schema), unknown };
+}
+
+/** A write of a custom resource. */
+export interface CustomResourceWrite {
+  object: JsonObject;
+  old: JsonObject | undefined;
+  /** As the CustomResourceDefinition has it. */
+  schema: Schema;
+  group: string;
+  version: string;
+  kind: string;
+  namespaced: boolean;
+  /** "status", or none. */
+  subresource?: string;
+  /** Where `scale` reads and writes, when the kind has it. */
+  scale?: { specReplicasPath: string; statusReplicasPath: string } | undefined;
+}
+
+/** What is wrong with it, in the order in which Kubernetes lists it. */
+export function validateCustomResource(write: CustomResourceWrite): FieldError[] {
+  const { object, old, schema, subresource = "" } = write;
+  const typeErrors = validateType(write);
+  const errors = typeErrors.length > 0 ? typeErrors : [
+    ...(old === undefined
+      ? validateMeta(object, { namespaced: write.namespaced, name: dnsSubdomain })
+      : validateMetaUpdate(object, old)),
+    ...(subresource === "status" ? validateStatus(write) : validateSchema(object, schema, old)),
+    ...(subresource === "status" ? [] : validateReplicas(write, "specReplicasPath")),
+    ...validateReplicas(write, "statusReplicasPath"),
+  ];
+  const hadDuplicates = old !== undefined && validateListTypes(old, schema).length > 0;
+  if (!hadDuplicates) errors.push(...validateListTypes(object, schema));
+  const blocked = blockedRules(errors);
+  return blocked === undefined
+    ? [...errors, ...validateRules(object, schema, old)]
+    : [...errors, blocked];
+}
+
+function validateType({ object, group, version, kind }: CustomResourceWrite): FieldError[] {
+  const errors: FieldError[] = [];
+  const apiVersion = `${group}/${version}`;
+  if (object.kind !== kind) errors.push(invalidValue("kind", object.kind, `must be ${kind}`));
+  if (object.apiVersion !== apiVersion) {
+    errors.push(invalidValue("apiVersion", object.apiVersion, `must be ${apiVersion}`));
+  }
+  return errors;
+}
+
+/** A write of the status is held to the status' part of the schema alone. */
+function validateStatus({ object, old, schema }: CustomResourceWrite): FieldError[] {
+  const status = schema.properties?.status;
+  if (status === undefined || object.status === undefined) return [];
+  return validateSchema(object.status, status, old?.status).map((error) => ({
+    ...error,
+    field: error.field === "<nil>" ? "status" : `status.${error.field}`,
+  }));
+}
+
+function validateReplicas(
+  { object, scale }: CustomResourceWrite,
+  member: "specReplicasPath" | "statusReplicasPath",
+): FieldError[] {
+  if (scale === undefined) return [];
+  const replicas = at(object, scale[member].split(".").slice(1));
+  if (typeof replicas !== "number") return [];
+  if (replicas < 0) {
+    return [invalidValue(scale[member], replicas, "should be a non-negative integer")];
+  }
+  if (replicas <= INT32_MAX) return [];
+  return [invalidValue(scale[member], replicas, `should be less than or equal to ${INT32_MAX}`)];
+}
+
+function at(value: Json | undefined, path: readonly string[]): Json | undefined {
+  return path.reduce<Json | undefined>(
+    (each, name) => isObject(each) ? each[name] : undefined,
+    value,
+  );
+}
