@@ -9,12 +9,22 @@ export interface MachineSlot {
   directory: string;
 }
 
-/** Takes the first free slot. What a process that is gone left behind in one is ended and removed first. */
+/** Of slot 0, as in machine/env.sh; the next slot has the next one. */
+const API_PORT = 26443;
+
+/**
+ * Takes the first free slot. What a process that is gone left behind in one is ended and removed first; one whose port is in
+ * use by a program that is not ours is passed over.
+ */
 export async function takeMachineSlot(): Promise<MachineSlot> {
   const base = Deno.env.get("TMPDIR") ?? "/tmp";
   for (let index = 0; index < SLOTS; index++) {
     const directory = `${base}/denovirt-cluster${index}`;
     if (await take(directory)) {
+      if (!isPortFree(API_PORT + index)) {
+        await Deno.remove(directory, { recursive: true });
+        continue;
+      }
       await Deno.writeTextFile(`${directory}/index`, `${index}`);
       return { index, directory };
     }
@@ -49,6 +59,16 @@ async function claim(directory: string): Promise<boolean> {
   } catch (error) {
     await Deno.remove(prepared, { recursive: true });
     if (await exists(directory)) return false;
+    throw error;
+  }
+}
+
+function isPortFree(port: number): boolean {
+  try {
+    Deno.listen({ hostname: "0.0.0.0", port }).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) return false;
     throw error;
   }
 }
