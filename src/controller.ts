@@ -5,9 +5,12 @@
  * Its ServiceAccount (kubevirt/denovirt-controller) needs these rules in the cluster:
  *
  *   kubevirt.io                   virtualmachines, virtualmachineinstances,
- *                                 virtualmachineinstancereplicasets, kubevirts,
+ *                                 virtualmachineinstancereplicasets,
+ *                                 virtualmachineinstancemigrations, kubevirts,
  *                                 their /finalizers and /status         get, list, watch, create, update, patch, delete
  *   pool.kubevirt.io              virtualmachinepools, with both        get, list, watch, create, update, patch, delete
+ *   kubevirt.io                   virtualmachineinstancepresets         get, list, watch
+ *   migrations.kubevirt.io        migrationpolicies                     get, list, watch
  *   ""                            pods                                  get, list, watch, create, patch, delete
  *   ""                            pods/status                           patch
  *   ""                            nodes                                 get, list, watch, patch
@@ -32,6 +35,7 @@
  */
 import denoConfig from "../deno.json" with { type: "json" };
 import { Admission, isWebhookPath } from "./admission/admission.ts";
+import { createLookups } from "./admission/lookups.ts";
 import { SUBRESOURCES_GROUP, SUBRESOURCES_VERSIONS } from "./api/registry.ts";
 import { CSR_FIELD_SELECTOR, CsrSigner } from "./certificates/csr_signer.ts";
 import type { CertificateSigningRequest } from "./certificates/csr_signer.ts";
@@ -58,6 +62,7 @@ import { createKubeVirtController } from "./resources/kubevirt/controller.ts";
 import { createNodeController } from "./resources/node/controller.ts";
 import { createVirtualMachineController } from "./resources/virtual_machine/controller.ts";
 import { createVirtualMachineInstanceController } from "./resources/virtual_machine_instance/controller.ts";
+import { createMigrationController } from "./resources/virtual_machine_instance_migration/controller.ts";
 import { createReplicaSetController } from "./resources/virtual_machine_instance_replica_set/controller.ts";
 import { createPoolController } from "./resources/virtual_machine_pool/controller.ts";
 import { sleep, SYSTEM_CLOCK } from "./runtime/clock.ts";
@@ -150,6 +155,8 @@ export class ControllerProgram {
       await Promise.all([
         this.#frontProxy.ready(all),
         this.#informers.kubevirts.waitForSync(all),
+        // What admission goes by: without it presets would be passed over.
+        this.#informers.presets.waitForSync(all),
         this.#patiently("making certificates", all, () => this.#certificates.refresh(all)),
       ]);
       const users = await this.#patiently(
@@ -205,6 +212,7 @@ export class ControllerProgram {
     const admission = new Admission({
       cluster: () => clusterDefaults(primaryKubeVirt(this.#informers.kubevirts.list())),
       installationUsers,
+      lookups: createLookups({ client: this.#client, informers: this.#informers }),
       logger: this.#logger,
     });
     const subresources = new SubresourceServer({
@@ -315,6 +323,7 @@ export class ControllerProgram {
       createVirtualMachineInstanceController({ ...dependencies, envelopeImage }),
       createReplicaSetController(dependencies),
       createPoolController(dependencies),
+      createMigrationController(dependencies),
       createNodeController(dependencies),
       createKubeVirtController({ ...dependencies, namespace, version: VERSION }),
       signer,

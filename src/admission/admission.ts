@@ -4,6 +4,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { TlsRequest, TlsResponse } from "../runtime/mutual_tls_server.ts";
 import type { ClusterDefaults } from "../resources/cluster_defaults.ts";
+import type { AdmissionLookups } from "./lookups.ts";
 import { parseReview, reviewResponse } from "./admission_review.ts";
 import { WEBHOOKS } from "./webhooks.ts";
 
@@ -11,6 +12,7 @@ export interface AdmissionOptions {
   /** The cluster's settings as they are now. */
   cluster: () => ClusterDefaults;
   installationUsers: readonly string[];
+  lookups: AdmissionLookups;
   logger: Logger;
   /** @default the system's clock */
   clock?: Clock;
@@ -34,13 +36,14 @@ export class Admission {
     if (request.method !== "POST") return { status: 405, body: "must be POST" };
     const review = parseReview(request.body);
     if (review === undefined) return { status: 400, body: "must be an AdmissionReview v1" };
-    const { cluster, installationUsers, logger, clock = SYSTEM_CLOCK } = this.#options;
+    const { cluster, installationUsers, lookups, logger, clock = SYSTEM_CLOCK } = this.#options;
     const verdict = await webhook(review, {
       cluster: cluster(),
       now: clock.now().toISOString().replace(/\.\d+Z$/, "Z"),
       uuid: crypto.randomUUID(),
       serial: crypto.randomUUID(),
       installationUsers,
+      lookups,
     });
     logger.debug("admission answered", {
       path: request.path,

@@ -1,12 +1,16 @@
 /** Which question is asked where, and its answer: a function of the request, the cluster's settings and fresh values. */
 import { KubeVirt } from "../api/kubevirt.ts";
+import { VirtualMachineInstanceMigration } from "../api/migration.ts";
+import { MigrationPolicy } from "../api/migration_policy.ts";
 import { VirtualMachinePool } from "../api/pool.ts";
+import { VirtualMachineInstancePreset } from "../api/preset.ts";
 import { VirtualMachineInstanceReplicaSet } from "../api/replica_set.ts";
 import { VirtualMachine } from "../api/virtual_machine.ts";
 import { VirtualMachineInstance } from "../api/virtual_machine_instance.ts";
 import type { Cause } from "../resources/cause.ts";
 import type { ClusterDefaults } from "../resources/cluster_defaults.ts";
 import { validateKubeVirt } from "../resources/kubevirt/validate.ts";
+import { validateMigrationPolicy } from "../resources/migration_policy/validate.ts";
 import { defaultVirtualMachine } from "../resources/virtual_machine/defaults.ts";
 import {
   deprecationWarnings,
@@ -17,10 +21,21 @@ import {
   validateCreation,
   validateUpdate,
 } from "../resources/virtual_machine_instance/validate_object.ts";
+import { defaultMigration } from "../resources/virtual_machine_instance_migration/defaults.ts";
+import {
+  validateMigrationCreation,
+  validateMigrationUpdate,
+} from "../resources/virtual_machine_instance_migration/validate.ts";
+import {
+  applyPresets,
+  DEPRECATION_WARNING,
+} from "../resources/virtual_machine_instance_preset/apply_presets.ts";
+import { validatePreset } from "../resources/virtual_machine_instance_preset/validate.ts";
 import { validateReplicaSet } from "../resources/virtual_machine_instance_replica_set/validate.ts";
 import { validatePool } from "../resources/virtual_machine_pool/validate.ts";
 import type { AdmissionRequest, AdmissionVerdict } from "./admission_review.ts";
 import { jsonPatch } from "./json_patch.ts";
+import type { AdmissionLookups } from "./lookups.ts";
 import { parseObject } from "./parse_object.ts";
 
 export interface AdmissionContext {
@@ -31,6 +46,7 @@ export interface AdmissionContext {
   serial: string;
   /** Names of the installation's own service accounts. */
   installationUsers: readonly string[];
+  lookups: AdmissionLookups;
 }
 
 type Webhook = (
@@ -48,6 +64,11 @@ export const WEBHOOKS: Readonly<Record<string, Webhook>> = {
   "/virtualmachineinstances-validate": admitVirtualMachineInstance,
   "/virtualmachineinstancereplicasets-validate": admitReplicaSet,
   "/virtualmachinepools-validate": admitPool,
+  "/vmipreset-validate": admitPreset,
+  "/migration-create-mutate": mutateMigration,
+  "/migration-validate-create": admitMigrationCreation,
+  "/migration-validate-update": admitMigrationUpdate,
+  "/migration-policy-validate-create": admitMigrationPolicy,
   "/kubevirts-validate": admitKubeVirt,
 };
 
@@ -72,8 +93,12 @@ function mutateVirtualMachineInstance(
   if (request.operation !== "CREATE") return ALLOWED;
   const parsed = parseObject(request.object, VirtualMachineInstance);
   if ("causes" in parsed) return ALLOWED;
-  const wanted = defaultVirtualMachineInstance(parsed.object, context);
-  return { allowed: true, patch: jsonPatch(request.object, wanted) };
+  const presets = context.lookups.presetsIn(request.namespace ?? "");
+  const applied = applyPresets(parsed.object, presets);
+  if ("causes" in applied) return { allowed: false, causes: applied.causes };
+  const { vmi, warnings } = applied;
+  const wanted = defaultVirtualMachineInstance(vmi, context);
+  return { allowed: true, patch: jsonPatch(request.object, wanted), warnings };
 }
 
 function admitVirtualMachine(
@@ -119,6 +144,52 @@ function admitPool(request: AdmissionRequest, context: AdmissionContext): Admiss
   if ("causes" in parsed) return { allowed: false, causes: parsed.causes };
   const old = oldObject(request, VirtualMachinePool);
   return verdict(validatePool({ pool: parsed.object, old, defaults: context }));
+}
+
+function admitPreset(request: AdmissionRequest): AdmissionVerdict {
+  if (request.operation === "DELETE" || isBeingDeleted(request)) return ALLOWED;
+  const parsed = parseObject(request.object, VirtualMachineInstancePreset);
+  if ("causes" in parsed) return { allowed: false, causes: parsed.causes };
+  return verdict(validatePreset(parsed.object), [DEPRECATION_WARNING]);
+}
+
+function mutateMigration(request: AdmissionRequest): AdmissionVerdict {
+  if (request.operation !== "CREATE") return ALLOWED;
+  const parsed = parseObject(request.object, VirtualMachineInstanceMigration);
+  if ("causes" in parsed) return ALLOWED;
+  return { allowed: true, patch: jsonPatch(request.object, defaultMigration(parsed.object)) };
+}
+
+async function admitMigrationCreation(
+  request: AdmissionRequest,
+  { lookups }: AdmissionContext,
+): Promise<AdmissionVerdict> {
+  const parsed = parseObject(request.object, VirtualMachineInstanceMigration);
+  if ("causes" in parsed) return { allowed: false, causes: parsed.causes };
+  const { spec: { vmiName = "" } } = parsed.object;
+  const key = { namespace: request.namespace ?? "", name: vmiName };
+  const vmi = vmiName === "" ? undefined : await lookups.instance(key);
+  const others = lookups.migrationsOf(key);
+  const migration = {
+    ...parsed.object,
+    metadata: { ...parsed.object.metadata, namespace: key.namespace },
+  };
+  return verdict(validateMigrationCreation({ migration, vmi, others }));
+}
+
+function admitMigrationUpdate(request: AdmissionRequest): AdmissionVerdict {
+  if (request.operation !== "UPDATE" || isBeingDeleted(request)) return ALLOWED;
+  const parsed = parseObject(request.object, VirtualMachineInstanceMigration);
+  if ("causes" in parsed) return { allowed: false, causes: parsed.causes };
+  const old = oldObject(request, VirtualMachineInstanceMigration);
+  return verdict(old === undefined ? [] : validateMigrationUpdate(parsed.object, old));
+}
+
+function admitMigrationPolicy(request: AdmissionRequest): AdmissionVerdict {
+  if (request.operation === "DELETE" || isBeingDeleted(request)) return ALLOWED;
+  const parsed = parseObject(request.object, MigrationPolicy);
+  if ("causes" in parsed) return { allowed: false, causes: parsed.causes };
+  return verdict(validateMigrationPolicy(parsed.object));
 }
 
 function admitKubeVirt(request: AdmissionRequest): AdmissionVerdict {

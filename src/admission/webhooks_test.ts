@@ -1,13 +1,46 @@
 import assert from "node:assert/strict";
 import { JsonLogger } from "../runtime/log.ts";
 import { BUILT_IN_DEFAULTS } from "../resources/cluster_defaults.ts";
+import type { VirtualMachineInstanceMigration } from "../api/migration.ts";
+import type { VirtualMachineInstancePreset } from "../api/preset.ts";
+import type { VirtualMachineInstance } from "../api/virtual_machine_instance.ts";
+import { vmi as guest } from "../resources/testing/builders.ts";
 import { Admission } from "./admission.ts";
 
 const CONTROLLER = "system:serviceaccount:kubevirt:denovirt-controller";
 
+const PRESETS: readonly VirtualMachineInstancePreset[] = [{
+  apiVersion: "kubevirt.io/v1",
+  kind: "VirtualMachineInstancePreset",
+  metadata: { name: "quad", namespace: "n", uid: "p" },
+  spec: {
+    domain: { devices: {}, cpu: { cores: 4 } },
+    selector: { matchLabels: { size: "quad" } },
+  },
+}];
+const INSTANCES: readonly VirtualMachineInstance[] = ["free", "moving"].map((name) => ({
+  ...guest(),
+  metadata: { ...guest().metadata, name },
+}));
+const MIGRATIONS: readonly VirtualMachineInstanceMigration[] = [migration("moving")];
+
+function migration(vmiName: string): VirtualMachineInstanceMigration {
+  return {
+    apiVersion: "kubevirt.io/v1",
+    kind: "VirtualMachineInstanceMigration",
+    metadata: { name: "m", namespace: "n", uid: "u" },
+    spec: { vmiName },
+  };
+}
+
 const admission = new Admission({
   cluster: () => BUILT_IN_DEFAULTS,
   installationUsers: [CONTROLLER],
+  lookups: {
+    presetsIn: (namespace) => PRESETS.filter(({ metadata }) => metadata.namespace === namespace),
+    instance: ({ name }) => Promise.resolve(INSTANCES.find((vmi) => vmi.metadata.name === name)),
+    migrationsOf: ({ name }) => MIGRATIONS.filter(({ spec }) => spec.vmiName === name),
+  },
   logger: new JsonLogger({ write: () => {} }),
 });
 
@@ -170,4 +203,31 @@ Deno.test("admission: a body that is no review is refused", async () => {
     signal: AbortSignal.timeout(1000),
   });
   assert.equal(response.status, 400);
+});
+
+Deno.test("admission: a new VMI gets what presets give before its defaults, with a warning", async () => {
+  const object = { ...vmi(), metadata: { name: "v", namespace: "n", labels: { size: "quad" } } };
+  const answer = await ask("/virtualmachineinstances-mutate", { namespace: "n", object });
+  assert.equal(answer.allowed, true);
+  assert.match(answer.warnings?.[0] ?? "", /VirtualMachineInstancePresets is now deprecated/);
+  const cpu = answer.patch?.find(({ path }) => path === "/spec/domain/cpu")?.value;
+  assert.equal((cpu as { cores?: number }).cores, 4);
+  const elsewhere = await ask("/virtualmachineinstances-mutate", { namespace: "m", object });
+  assert.deepEqual(elsewhere.warnings, undefined);
+});
+
+Deno.test("admission: a migration is made of a guest that is there and does not move yet", async () => {
+  const asked = async (vmiName: string) =>
+    await ask("/migration-validate-create", { namespace: "n", object: migration(vmiName) });
+  assert.equal((await asked("free")).allowed, true);
+  for (const name of ["nobody", "moving", ""]) {
+    assert.deepEqual((await asked(name)).fields, ["spec.vmiName"], name);
+  }
+  const { patch } = await ask("/migration-create-mutate", { object: migration("free") });
+  assert.deepEqual(patch, [
+    { op: "add", path: "/metadata/finalizers", value: ["kubevirt.io/migrationJobFinalize"] },
+    { op: "add", path: "/metadata/labels", value: { "kubevirt.io/vmi-name": "free" } },
+  ]);
+  const changed = { object: migration("other"), oldObject: migration("free"), operation: "UPDATE" };
+  assert.deepEqual((await ask("/migration-validate-update", changed)).fields, ["spec"]);
 });

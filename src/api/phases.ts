@@ -25,6 +25,20 @@ export function isFinalPhase(phase: string | undefined): boolean {
     phase === VirtualMachineInstancePhase.Failed;
 }
 
+/** `status.phase` of a VirtualMachineInstanceMigration. Succeeded and Failed are final. */
+export const MigrationPhase = {
+  Unset: "",
+  Pending: "Pending",
+  Scheduling: "Scheduling",
+  Scheduled: "Scheduled",
+  PreparingTarget: "PreparingTarget",
+  TargetReady: "TargetReady",
+  Running: "Running",
+  Succeeded: "Succeeded",
+  Failed: "Failed",
+} as const;
+export type MigrationPhase = (typeof MigrationPhase)[keyof typeof MigrationPhase];
+
 /** `status.printableStatus` of a VirtualMachine: the STATUS column. */
 export const VirtualMachinePrintableStatus = {
   Stopped: "Stopped",

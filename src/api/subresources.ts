@@ -1,6 +1,6 @@
 /** Bodies of the verbs of `subresources.kubevirt.io`. All fields are optional, and so is the body. */
 import { z } from "zod";
-import { atomicList, int64, optional } from "./structural.ts";
+import { atomicList, int64, optional, stringMap } from "./structural.ts";
 
 const typeMeta = {
   apiVersion: optional(z.string()),
@@ -33,6 +33,16 @@ export const RestartOptions = z.object({
   gracePeriodSeconds: optional(int64()).describe("0: by force; nothing else is accepted"),
 });
 export type RestartOptions = z.infer<typeof RestartOptions>;
+
+/** Body of `virtualmachines/{name}/migrate`. */
+export const MigrateOptions = z.object({
+  ...typeMeta,
+  addedNodeSelector: optional(stringMap()).describe(
+    "Labels that the new node must have, beside what the guest itself asks for",
+  ),
+  dryRun,
+});
+export type MigrateOptions = z.infer<typeof MigrateOptions>;
 
 /** Body of `virtualmachineinstances/{name}/pause`. */
 export const PauseOptions = z.object({ ...typeMeta, dryRun });

@@ -1,14 +1,20 @@
 /** The caches that the controllers share: one watch per resource. */
 import { APP_LABEL, Component, CREATED_BY_LABEL, NODE_NAME_LABEL } from "../api/labels.ts";
 import type { KubeVirt } from "../api/kubevirt.ts";
+import type { VirtualMachineInstanceMigration } from "../api/migration.ts";
+import type { MigrationPolicy } from "../api/migration_policy.ts";
 import type { VirtualMachinePool } from "../api/pool.ts";
 import {
   KUBEVIRTS,
+  MIGRATION_POLICIES,
+  VIRTUAL_MACHINE_INSTANCE_MIGRATIONS,
+  VIRTUAL_MACHINE_INSTANCE_PRESETS,
   VIRTUAL_MACHINE_INSTANCE_REPLICA_SETS,
   VIRTUAL_MACHINE_INSTANCES,
   VIRTUAL_MACHINE_POOLS,
   VIRTUAL_MACHINES,
 } from "../api/registry.ts";
+import type { VirtualMachineInstancePreset } from "../api/preset.ts";
 import type { VirtualMachineInstanceReplicaSet } from "../api/replica_set.ts";
 import type { VirtualMachine } from "../api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../api/virtual_machine_instance.ts";
@@ -26,6 +32,10 @@ import { controllerOf } from "./owner_reference.ts";
 export const BY_NODE = "node";
 /** Index of VMs and VMIs: UID of what controls them, or {@link uncontrolledIn} their namespace. */
 export const BY_CONTROLLER = "controller";
+/** Index of migrations: {@link vmiNameIn} of what they move. */
+export const BY_VMI_NAME = "vmi-name";
+/** Index of presets: their namespace. */
+export const BY_NAMESPACE = "namespace";
 /** Index of launcher pods: UID of their VMI. */
 export const BY_VMI_UID = "vmi-uid";
 
@@ -34,6 +44,9 @@ export interface ControllerInformers {
   virtualMachineInstances: Informer<VirtualMachineInstance>;
   replicaSets: Informer<VirtualMachineInstanceReplicaSet>;
   pools: Informer<VirtualMachinePool>;
+  presets: Informer<VirtualMachineInstancePreset>;
+  migrations: Informer<VirtualMachineInstanceMigration>;
+  migrationPolicies: Informer<MigrationPolicy>;
   launcherPods: Informer<Pod>;
   nodes: Informer<Node>;
   kubevirts: Informer<KubeVirt>;
@@ -66,6 +79,17 @@ export function createControllerInformers(dependencies: InformerDependencies): C
       resource: VIRTUAL_MACHINE_INSTANCE_REPLICA_SETS,
     }),
     pools: new Informer({ ...dependencies, resource: VIRTUAL_MACHINE_POOLS }),
+    presets: new Informer<VirtualMachineInstancePreset>({
+      ...dependencies,
+      resource: VIRTUAL_MACHINE_INSTANCE_PRESETS,
+      indexes: { [BY_NAMESPACE]: ({ metadata: { namespace = "" } }) => [namespace] },
+    }),
+    migrations: new Informer<VirtualMachineInstanceMigration>({
+      ...dependencies,
+      resource: VIRTUAL_MACHINE_INSTANCE_MIGRATIONS,
+      indexes: { [BY_VMI_NAME]: (migration) => [vmiNameIn(migration)] },
+    }),
+    migrationPolicies: new Informer({ ...dependencies, resource: MIGRATION_POLICIES }),
     launcherPods: new Informer<Pod>({
       ...dependencies,
       resource: PODS,
@@ -80,6 +104,11 @@ export function createControllerInformers(dependencies: InformerDependencies): C
 /** Key of {@link BY_CONTROLLER} for what nothing controls. */
 export function uncontrolledIn(namespace: string | undefined): string {
   return `nobody in ${namespace}`;
+}
+
+/** Key of {@link BY_VMI_NAME}. */
+export function vmiNameIn({ metadata, spec }: VirtualMachineInstanceMigration): string {
+  return `${metadata.namespace}/${spec.vmiName ?? ""}`;
 }
 
 /** Runs all of them until the signal aborts. */

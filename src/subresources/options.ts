@@ -9,6 +9,10 @@ const dryRun = z.array(z.string()).nullish();
 export const StartBody = z.object({ paused: z.boolean().nullish(), dryRun });
 export const StopBody = z.object({ gracePeriod: z.int().nullish(), dryRun });
 export const RestartBody = z.object({ gracePeriodSeconds: z.int().nullish(), dryRun });
+export const MigrateBody = z.object({
+  addedNodeSelector: z.record(z.string(), z.string()).nullish(),
+  dryRun,
+});
 export const PauseBody = z.object({ dryRun });
 
 /** The options, or why they are none. */

@@ -1,4 +1,5 @@
 /** The shape of one verb: a pure decision, and what follows from it. */
+import type { VirtualMachineInstanceMigration } from "../api/migration.ts";
 import type { VirtualMachine } from "../api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../api/virtual_machine_instance.ts";
 import type { Denial, DeniedObject } from "./status_response.ts";
@@ -19,7 +20,14 @@ export type VirtualMachineEffect =
   /** The running instance. */
   | { type: "patch_instance"; operations: readonly PatchOperation[] }
   /** Without grace. */
-  | { type: "kill_pods"; instanceUid: string };
+  | { type: "kill_pods"; instanceUid: string }
+  /** A migration of the instance. */
+  | { type: "create_migration"; migration: NewMigration };
+
+/** The API server gives it its name. */
+export type NewMigration = Omit<VirtualMachineInstanceMigration, "metadata"> & {
+  metadata: { generateName: string };
+};
 
 /** Either denied with a reason, or effects in order. */
 export type VerbDecision = { denied: Denial } | { effects: readonly VirtualMachineEffect[] };

@@ -1,6 +1,10 @@
 /** Reads what a verb is decided on, asks its pure decision, carries the effects out. */
 import { CREATED_BY_LABEL } from "../api/labels.ts";
-import { VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../api/registry.ts";
+import {
+  VIRTUAL_MACHINE_INSTANCE_MIGRATIONS,
+  VIRTUAL_MACHINE_INSTANCES,
+  VIRTUAL_MACHINES,
+} from "../api/registry.ts";
 import type { VirtualMachine } from "../api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../api/virtual_machine_instance.ts";
 import { ConflictError, InvalidError, type KubeClient, KubeError } from "../kube/client.ts";
@@ -8,7 +12,16 @@ import { PODS } from "../kube/core_resources.ts";
 import type { KubeObject, ObjectKey } from "../kube/object.ts";
 import type { TlsResponse } from "../runtime/mutual_tls_server.ts";
 import type { AgentClient } from "./agent_client.ts";
-import { isDryRun, parseOptions, PauseBody, RestartBody, StartBody, StopBody } from "./options.ts";
+import { decideMigrate } from "./migrate.ts";
+import {
+  isDryRun,
+  MigrateBody,
+  parseOptions,
+  PauseBody,
+  RestartBody,
+  StartBody,
+  StopBody,
+} from "./options.ts";
 import { denyPause, denyUnpause } from "./pause.ts";
 import { decideRestart } from "./restart.ts";
 import { decideStart } from "./start.ts";
@@ -49,6 +62,7 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   "virtualmachines/start": start,
   "virtualmachines/stop": stop,
   "virtualmachines/restart": restart,
+  "virtualmachines/migrate": migrate,
   "virtualmachineinstances/pause": pause,
   "virtualmachineinstances/unpause": unpause,
 };
@@ -77,6 +91,15 @@ async function restart(call: VerbCall, dependencies: VerbDependencies): Promise<
   const { options } = parsed;
   const decide = (subject: VirtualMachineSubject) =>
     decideRestart(subject, { gracePeriodSeconds: options.gracePeriodSeconds ?? undefined });
+  return await onVirtualMachine(call, dependencies, { decide, dryRun: isDryRun(options) });
+}
+
+async function migrate(call: VerbCall, dependencies: VerbDependencies): Promise<TlsResponse> {
+  const parsed = parseOptions(call.body, MigrateBody);
+  if ("denied" in parsed) return denialResponse(parsed.denied);
+  const { options } = parsed;
+  const decide = (subject: VirtualMachineSubject) =>
+    decideMigrate(subject, { addedNodeSelector: options.addedNodeSelector ?? undefined });
   return await onVirtualMachine(call, dependencies, { decide, dryRun: isDryRun(options) });
 }
 
@@ -155,6 +178,12 @@ async function carryOut(
     case "patch_instance":
       await client.patch(VIRTUAL_MACHINE_INSTANCES, key, effect.operations, how);
       return;
+    case "create_migration": {
+      const place = key.namespace === undefined ? {} : { namespace: key.namespace };
+      const options = { ...place, signal, dryRun };
+      await client.create(VIRTUAL_MACHINE_INSTANCE_MIGRATIONS, effect.migration, options);
+      return;
+    }
     case "kill_pods":
       if (!dryRun) await killPods(client, { key, instanceUid: effect.instanceUid, signal });
   }

@@ -7,6 +7,7 @@ import { PODS } from "../kube/core_resources.ts";
 import { FakeClient } from "../kube/fake/fake_client.ts";
 import type { KubeObject } from "../kube/object.ts";
 import { denyConsole } from "./console.ts";
+import { decideMigrate } from "./migrate.ts";
 import { denyPause, denyUnpause } from "./pause.ts";
 import { decideRestart } from "./restart.ts";
 import { decideStart } from "./start.ts";
@@ -46,6 +47,7 @@ function summary(decision: VerbDecision): unknown {
   if ("denied" in decision) return `${decision.denied.code} ${decision.denied.message}`;
   return decision.effects.map((effect) => {
     if (effect.type === "kill_pods") return "kill_pods";
+    if (effect.type === "create_migration") return [effect.type, effect.migration.spec];
     const last = effect.operations.filter(({ op }) => op === "add" || op === "replace").at(-1);
     const value = last?.value as { stateChangeRequests?: unknown } | undefined;
     return [effect.type, value?.stateChangeRequests ?? last?.value];
@@ -281,6 +283,23 @@ Deno.test("VERBS restart without grace leaves the pod to the kubelet", async () 
 Deno.test("decideRestart() asks for a stop and a start", () => {
   for (const [what, machine, instance, gracePeriodSeconds, expected] of RESTART_ROWS) {
     const decision = decideRestart({ vm: machine, vmi: instance }, { gracePeriodSeconds });
+    assert.deepEqual(summary(decision), expected, what);
+  }
+});
+
+const MIGRATE_ROWS: [string, VirtualMachineInstance | undefined, unknown][] = [
+  ["running", vmi("Running"), [["create_migration", {
+    vmiName: "x",
+    addedNodeSelector: { zone: "b" },
+  }]]],
+  ["not running", vmi("Scheduled"), conflict("VM is not running")],
+  ["no instance", undefined, '404 virtualmachineinstance.kubevirt.io "x" not found'],
+];
+
+Deno.test("decideMigrate() asks for a migration of a guest that runs", () => {
+  for (const [what, instance, expected] of MIGRATE_ROWS) {
+    const subject = { vm: vm({ runStrategy: "Always" }), vmi: instance };
+    const decision = decideMigrate(subject, { addedNodeSelector: { zone: "b" } });
     assert.deepEqual(summary(decision), expected, what);
   }
 });
