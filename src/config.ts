@@ -6,6 +6,9 @@ import { UNVERIFIABLE_CALLERS } from "./runtime/mutual_tls_server.ts";
 
 const NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 
+/** A namespace and a name, or a name alone. */
+const OBJECT = /^([a-z0-9][-a-z0-9]*\/)?[a-z0-9][-a-z0-9.]*$/;
+
 const ControllerConfig = z.object({
   namespace: z.string().regex(NAME),
   envelopeImage: z.string().min(1),
@@ -19,9 +22,20 @@ const ControllerConfig = z.object({
 });
 export type ControllerConfig = z.infer<typeof ControllerConfig>;
 
+const ExplainConfig = ControllerConfig.pick({ namespace: true, kubeconfig: true }).extend({
+  kind: z.string().min(1),
+  /** "namespace/name", or a name alone. */
+  object: z.string().regex(OBJECT),
+  envelopeImage: z.string(),
+  output: z.enum(["json"]).optional(),
+});
+/** What `explain` is asked. */
+export type ExplainConfig = z.infer<typeof ExplainConfig>;
+
 /** What the command line asks for. */
 export type ControllerCommand =
   | { type: "run"; config: ControllerConfig }
+  | { type: "explain"; config: ExplainConfig }
   /** Help or version were printed, or the command line is wrong and that was said. */
   | { type: "exit"; code: number };
 
@@ -61,6 +75,15 @@ export function parseControllerCommand(line: CommandLine): ControllerCommand {
       const identity = line.env.POD_NAME ?? line.hostname;
       chosen = runCommand(program, { ...options, identity });
     });
+  program.command("explain <kind> <object>")
+    .description("Say what a controller sees of an object and would do about it; does nothing")
+    .option("--namespace <name>", "namespace of the installation", "kubevirt")
+    .option("--envelope-image <image>", "image of the VM pods", line.env.ENVELOPE_IMAGE ?? "")
+    .option("--kubeconfig <file>", "how to reach the cluster", line.env.KUBECONFIG)
+    .option("-o, --output <format>", "json: everything, for machines")
+    .action((kind: string, object: string, options: Record<string, unknown>) => {
+      chosen = explainCommand(program, { ...options, kind, object });
+    });
   try {
     program.parse([...line.args], { from: "user" });
     return chosen;
@@ -73,8 +96,20 @@ export function parseControllerCommand(line: CommandLine): ControllerCommand {
 
 function runCommand(program: Command, options: Record<string, unknown>): ControllerCommand {
   const parsed = ControllerConfig.safeParse(options);
-  if (parsed.success) return { type: "run", config: parsed.data };
-  const problems = parsed.error.issues.map((issue) => `--${flagOf(issue.path)}: ${issue.message}`);
+  return parsed.success
+    ? { type: "run", config: parsed.data }
+    : refuseOptions(program, parsed.error);
+}
+
+function explainCommand(program: Command, options: Record<string, unknown>): ControllerCommand {
+  const parsed = ExplainConfig.safeParse(options);
+  return parsed.success
+    ? { type: "explain", config: parsed.data }
+    : refuseOptions(program, parsed.error);
+}
+
+function refuseOptions(program: Command, error: z.ZodError): never {
+  const problems = error.issues.map((issue) => `--${flagOf(issue.path)}: ${issue.message}`);
   program.error(`error: ${problems.join("; ")}`, { exitCode: 2 });
 }
 

@@ -33,3 +33,20 @@ Deno.test("parseControllerCommand() refuses a wrong command line", () => {
   assert.deepEqual(parse([]), { type: "exit", code: 2 });
   assert.equal(parse(["--no-such-flag"]).type, "exit");
 });
+
+Deno.test("parseControllerCommand() takes explain with its object and format", () => {
+  assert.deepEqual(parse(["explain", "vm", "shop/web", "-o", "json"], { KUBECONFIG: "k" }), {
+    type: "explain",
+    config: {
+      kind: "vm",
+      object: "shop/web",
+      namespace: "kubevirt",
+      envelopeImage: "",
+      kubeconfig: "k",
+      output: "json",
+    },
+  });
+  for (const args of [["vm"], ["vm", "a/b/c"], ["vm", "web", "-o", "yaml"]]) {
+    assert.equal(parse(["explain", ...args]).type, "exit", args.join(" "));
+  }
+});

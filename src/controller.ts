@@ -44,12 +44,13 @@ import { NODE_SERVICE_ACCOUNT } from "./certificates/node_request_decision.ts";
 import { CertificateStore } from "./certificates/store.ts";
 import { mintStranger } from "./certificates/stranger.ts";
 import { splitBundle } from "./certificates/x509.ts";
-import { type ControllerConfig, parseControllerCommand } from "./config.ts";
+import { type ControllerConfig, type ExplainConfig, parseControllerCommand } from "./config.ts";
+import { explain } from "./explain/explain.ts";
 import type { KubeClient } from "./kube/client.ts";
 import { inClusterConnection, kubeconfigConnection } from "./kube/connection.ts";
 import { CERTIFICATE_SIGNING_REQUESTS } from "./kube/core_resources.ts";
 import { FetchClient } from "./kube/fetch_client.ts";
-import { keyOf } from "./kube/object.ts";
+import { keyOf, parseKey } from "./kube/object.ts";
 import { clusterDefaults } from "./resources/cluster_defaults.ts";
 import type { ControllerDependencies } from "./resources/controller.ts";
 import {
@@ -70,7 +71,7 @@ import { Controller } from "./runtime/controller.ts";
 import { EventRecorder } from "./runtime/event_recorder.ts";
 import { Informer } from "./runtime/informer.ts";
 import { LeaderElection, LostLeaseError, TERM_DRAIN_MS } from "./runtime/leader_election.ts";
-import { JsonLogger, type Logger } from "./runtime/log.ts";
+import { JsonLogger, type Logger, SILENT_LOGGER } from "./runtime/log.ts";
 import { MetricsRegistry } from "./runtime/metrics.ts";
 import {
   MutualTlsServer,
@@ -91,6 +92,8 @@ const COMPONENT = "virtualmachine-controller";
 const COMPATIBLE_VERSION = "v1.9.0";
 const VERSION = `${COMPATIBLE_VERSION}-denovirt.${denoConfig.version}`;
 const START_RETRY_MS = 500;
+/** Reading a whole cluster, once. */
+const EXPLAIN_TIMEOUT_MS = 60_000;
 const INJECTION_TARGETS = {
   mutatingWebhooks: ["virt-api-mutator"],
   validatingWebhooks: ["virt-api-validator"],
@@ -344,6 +347,7 @@ async function main(): Promise<number> {
     hostname: Deno.hostname(),
   });
   if (command.type === "exit") return command.code;
+  if (command.type === "explain") return await explainObject(command.config);
   const { config } = command;
   const logger = new JsonLogger({ level: config.logLevel });
   const stop = new AbortController();
@@ -368,8 +372,29 @@ async function main(): Promise<number> {
   }
 }
 
+/** Prints what there is to say, and answers with the exit code. */
+async function explainObject(config: ExplainConfig): Promise<number> {
+  const { kind, object, output, namespace, envelopeImage } = config;
+  using client = new FetchClient({
+    connection: await connectionOf(config),
+    userAgent: `denovirt-controller/${denoConfig.version} explain`,
+  });
+  const outcome = await explain({ kind, key: parseKey(object), output }, {
+    client,
+    logger: SILENT_LOGGER,
+    signal: AbortSignal.timeout(EXPLAIN_TIMEOUT_MS),
+    namespace,
+    envelopeImage,
+    version: VERSION,
+  });
+  const text = new TextEncoder().encode("text" in outcome ? outcome.text : `${outcome.problem}\n`);
+  const stream = "text" in outcome ? Deno.stdout : Deno.stderr;
+  await new Blob([text]).stream().pipeTo(stream.writable, { preventClose: true });
+  return "text" in outcome ? 0 : 1;
+}
+
 async function connectionOf(
-  config: ControllerConfig,
+  config: Pick<ControllerConfig, "kubeconfig">,
 ): Promise<Awaited<ReturnType<typeof inClusterConnection>>> {
   if (config.kubeconfig !== undefined) return await kubeconfigConnection(config.kubeconfig);
   const host = Deno.env.get("KUBERNETES_SERVICE_HOST");

@@ -174,6 +174,11 @@ const RINGS: Ring[] = [
     ],
   },
   {
+    name: "explain",
+    files: (p) => p.startsWith("src/explain/"),
+    allowed: ["src/explain/", "src/api/", "src/kube/", "src/runtime/", "src/resources/", "yaml"],
+  },
+  {
     name: "admission, subresources",
     files: (p) => p.startsWith("src/admission/") || p.startsWith("src/subresources/"),
     allowed: [

@@ -22,7 +22,7 @@ async function main(): Promise<void> {
     version: "0",
     hostname: Deno.hostname(),
   });
-  if (command.type === "exit") Deno.exit(command.code);
+  if (command.type !== "run") Deno.exit(command.type === "exit" ? command.code : 2);
   const { config } = command;
   const logger = new JsonLogger({ level: config.logLevel });
   const connection = await kubeconfigConnection(config.kubeconfig ?? "");

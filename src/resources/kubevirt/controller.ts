@@ -22,8 +22,19 @@ export interface KubeVirtControllerDependencies extends ControllerDependencies {
 export function createKubeVirtController(
   dependencies: KubeVirtControllerDependencies,
 ): KubeVirtController {
-  const { client, informers, clock = SYSTEM_CLOCK } = dependencies;
-  const reconciler: Reconciler<KubeVirtWorld, KubeVirtAction, KubeVirtStatus> = {
+  const { informers } = dependencies;
+  const reconciler = createKubeVirtReconciler(dependencies);
+  const controller = new Controller({ ...dependencies, reconciler });
+  controller.watch(informers.kubevirts, (kubevirt) => [keyOf(kubevirt)]);
+  return controller;
+}
+
+/** What the controller runs: also what `explain` asks. */
+export function createKubeVirtReconciler(
+  dependencies: KubeVirtControllerDependencies,
+): Reconciler<KubeVirtWorld, KubeVirtAction, KubeVirtStatus> {
+  const { client, clock = SYSTEM_CLOCK } = dependencies;
+  return {
     name: "kubevirt-controller",
     observe: (key, signal) => observeKubeVirt({ ...dependencies, clock }, key, signal),
     decide: decideKubeVirt,
@@ -32,7 +43,4 @@ export function createKubeVirtController(
     },
     writeStatus: (status, world, signal) => writeKubeVirtStatus(status, { client, world, signal }),
   };
-  const controller = new Controller({ ...dependencies, reconciler });
-  controller.watch(informers.kubevirts, (kubevirt) => [keyOf(kubevirt)]);
-  return controller;
 }

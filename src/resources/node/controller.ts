@@ -13,16 +13,8 @@ export type NodeController = Controller<NodeWorld, NodeAction, undefined>;
 
 /** Does nothing before `run(signal)`; the informers are run by the caller. */
 export function createNodeController(dependencies: ControllerDependencies): NodeController {
-  const { informers, clock = SYSTEM_CLOCK } = dependencies;
-  const client = new WriteThroughClient(dependencies.client, Object.values(informers));
-  const reconciler: Reconciler<NodeWorld, NodeAction, undefined> = {
-    name: "node-controller",
-    observe: (key, signal) => observeNode({ client, informers, clock }, key, signal),
-    decide: decideNode,
-    act: (action, world, signal) => actOnNode(action, { client, world, signal }),
-    // The agent owns the node's labels and annotations; there is no status to write.
-    writeStatus: () => Promise.resolve(),
-  };
+  const { informers } = dependencies;
+  const reconciler = createNodeReconciler(dependencies);
   const controller = new Controller({ ...dependencies, reconciler });
   controller.watch(informers.nodes, ({ metadata: { name } }) => [{ name }]);
   controller.watch(informers.virtualMachineInstances, ({ metadata }) => {
@@ -31,4 +23,20 @@ export function createNodeController(dependencies: ControllerDependencies): Node
   });
   controller.watch(informers.launcherPods, () => []);
   return controller;
+}
+
+/** What the controller runs: also what `explain` asks. */
+export function createNodeReconciler(
+  dependencies: ControllerDependencies,
+): Reconciler<NodeWorld, NodeAction, undefined> {
+  const { informers, clock = SYSTEM_CLOCK } = dependencies;
+  const client = new WriteThroughClient(dependencies.client, Object.values(informers));
+  return {
+    name: "node-controller",
+    observe: (key, signal) => observeNode({ client, informers, clock }, key, signal),
+    decide: decideNode,
+    act: (action, world, signal) => actOnNode(action, { client, world, signal }),
+    // The agent owns the node's labels and annotations; there is no status to write.
+    writeStatus: () => Promise.resolve(),
+  };
 }

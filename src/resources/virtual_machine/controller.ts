@@ -17,12 +17,20 @@ export type VirtualMachineController = Controller<
 export function createVirtualMachineController(
   dependencies: ControllerDependencies,
 ): VirtualMachineController {
-  const { informers, clock = SYSTEM_CLOCK } = dependencies;
-  const client = new WriteThroughClient(dependencies.client, Object.values(informers));
-  const reconciler = new VirtualMachineReconciler({ ...dependencies, client, clock });
+  const { informers } = dependencies;
+  const reconciler = createVirtualMachineReconciler(dependencies);
   const controller = new Controller({ ...dependencies, reconciler });
   controller.watch(informers.virtualMachines, (vm) => [keyOf(vm)]);
   // An instance has its VM's name, whoever it belongs to.
   controller.watch(informers.virtualMachineInstances, (vmi) => [keyOf(vmi)]);
   return controller;
+}
+
+/** What the controller runs: also what `explain` asks. */
+export function createVirtualMachineReconciler(
+  dependencies: ControllerDependencies,
+): VirtualMachineReconciler {
+  const { informers, clock = SYSTEM_CLOCK } = dependencies;
+  const client = new WriteThroughClient(dependencies.client, Object.values(informers));
+  return new VirtualMachineReconciler({ ...dependencies, client, clock });
 }

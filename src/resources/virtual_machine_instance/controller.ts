@@ -22,9 +22,8 @@ export type VirtualMachineInstanceController = Controller<
 export function createVirtualMachineInstanceController(
   dependencies: ControllerDependencies & { envelopeImage: string },
 ): VirtualMachineInstanceController {
-  const { informers, clock = SYSTEM_CLOCK } = dependencies;
-  const client = new WriteThroughClient(dependencies.client, Object.values(informers));
-  const reconciler = new VirtualMachineInstanceReconciler({ ...dependencies, client, clock });
+  const { informers } = dependencies;
+  const reconciler = createVirtualMachineInstanceReconciler(dependencies);
   const controller = new Controller({ ...dependencies, reconciler });
   controller.watch(informers.virtualMachineInstances, (vmi) => [keyOf(vmi)]);
   controller.watch(informers.launcherPods, instanceKeys);
@@ -32,6 +31,15 @@ export function createVirtualMachineInstanceController(
   controller.watch(informers.kubevirts, () => []);
   controller.watch(informers.nodes, () => []);
   return controller;
+}
+
+/** What the controller runs: also what `explain` asks. */
+export function createVirtualMachineInstanceReconciler(
+  dependencies: ControllerDependencies & { envelopeImage: string },
+): VirtualMachineInstanceReconciler {
+  const { informers, clock = SYSTEM_CLOCK } = dependencies;
+  const client = new WriteThroughClient(dependencies.client, Object.values(informers));
+  return new VirtualMachineInstanceReconciler({ ...dependencies, client, clock });
 }
 
 function instanceKeys(pod: Pod): ObjectKey[] {

@@ -20,18 +20,8 @@ export type MigrationController = Controller<
 export function createMigrationController(
   dependencies: ControllerDependencies,
 ): MigrationController {
-  const { client, informers, clock = SYSTEM_CLOCK } = dependencies;
-  const reconciler: Reconciler<
-    MigrationWorld,
-    MigrationAction,
-    VirtualMachineInstanceMigrationStatus
-  > = {
-    name: "virtualmachineinstancemigration-controller",
-    observe: (key, signal) => observeMigration({ client, informers, clock }, key, signal),
-    decide: decideMigration,
-    act: (action, world, signal) => actOnMigration(action, { client, world, signal }),
-    writeStatus: (status, world, signal) => writeMigrationStatus(status, { client, world, signal }),
-  };
+  const { informers } = dependencies;
+  const reconciler = createMigrationReconciler(dependencies);
   const controller = new Controller({ ...dependencies, reconciler });
   const { migrations } = informers;
   // One that ends makes room for another, and may be one too many.
@@ -45,4 +35,17 @@ export function createMigrationController(
       migrations.byIndex(BY_VMI_NAME, `${vmi.metadata.namespace}/${vmi.metadata.name}`).map(keyOf),
   );
   return controller;
+}
+
+/** What the controller runs: also what `explain` asks. */
+export function createMigrationReconciler(
+  { client, informers, clock = SYSTEM_CLOCK }: ControllerDependencies,
+): Reconciler<MigrationWorld, MigrationAction, VirtualMachineInstanceMigrationStatus> {
+  return {
+    name: "virtualmachineinstancemigration-controller",
+    observe: (key, signal) => observeMigration({ client, informers, clock }, key, signal),
+    decide: decideMigration,
+    act: (action, world, signal) => actOnMigration(action, { client, world, signal }),
+    writeStatus: (status, world, signal) => writeMigrationStatus(status, { client, world, signal }),
+  };
 }

@@ -18,8 +18,19 @@ export type ReplicaSetController = Controller<ReplicaSetWorld, ReplicaSetAction,
 export function createReplicaSetController(
   dependencies: ControllerDependencies,
 ): ReplicaSetController {
-  const { client, informers, clock = SYSTEM_CLOCK } = dependencies;
-  const reconciler: Reconciler<ReplicaSetWorld, ReplicaSetAction, ReplicaSetStatus> = {
+  const { informers } = dependencies;
+  const reconciler = createReplicaSetReconciler(dependencies);
+  const controller = new Controller({ ...dependencies, reconciler });
+  controller.watch(informers.replicaSets, (set) => [keyOf(set)]);
+  controller.watch(informers.virtualMachineInstances, (vmi) => setsOf(vmi, dependencies));
+  return controller;
+}
+
+/** What the controller runs: also what `explain` asks. */
+export function createReplicaSetReconciler(
+  { client, informers, clock = SYSTEM_CLOCK }: ControllerDependencies,
+): Reconciler<ReplicaSetWorld, ReplicaSetAction, ReplicaSetStatus> {
+  return {
     name: "virtualmachineinstancereplicaset-controller",
     observe: (key) => Promise.resolve(observeReplicaSet({ informers, clock }, key)),
     decide: decideReplicaSet,
@@ -28,10 +39,6 @@ export function createReplicaSetController(
       writeReplicaSetStatus(status, { client, world, signal }),
     report: reportReplicaSet,
   };
-  const controller = new Controller({ ...dependencies, reconciler });
-  controller.watch(informers.replicaSets, (set) => [keyOf(set)]);
-  controller.watch(informers.virtualMachineInstances, (vmi) => setsOf(vmi, dependencies));
-  return controller;
 }
 
 /** The set that an instance belongs to, or those that would take it. */

@@ -33,7 +33,8 @@ export function createPoolController(dependencies: ControllerDependencies): Pool
   return controller;
 }
 
-function createPoolReconciler(
+/** What the controller runs: also what `explain` asks. */
+export function createPoolReconciler(
   dependencies: ControllerDependencies,
 ): Reconciler<PoolWorld, PoolAction, VirtualMachinePoolStatus> {
   const { informers, clock = SYSTEM_CLOCK } = dependencies;
