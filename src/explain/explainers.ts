@@ -75,8 +75,8 @@ function explainer<World extends object, Action extends { type: string }, Status
 export const EXPLAINERS: readonly Explainer[] = [
   explainer(VIRTUAL_MACHINES, createVirtualMachineReconciler, ({ vm }) => vm.status),
   explainer(VIRTUAL_MACHINE_INSTANCES, createVirtualMachineInstanceReconciler, ({ vmi }) => {
-    const { labels = {}, annotations = {}, finalizers = [] } = vmi.metadata;
-    return { labels, annotations, finalizers, status: vmi.status };
+    const { labels = {}, finalizers = [] } = vmi.metadata;
+    return { labels, finalizers, status: vmi.status };
   }),
   explainer(
     VIRTUAL_MACHINE_INSTANCE_REPLICA_SETS,

@@ -17,7 +17,7 @@ import { proxyWebSockets } from "./websocket_proxy.ts";
 const CONSOLE_PROTOCOL = "plain.kubevirt.io";
 const CONSOLE = "virtualmachineinstances/console";
 /** Everything that is served, in the order of the discovery document. */
-const SERVED: readonly string[] = [CONSOLE, ...Object.keys(VERBS)];
+export const SERVED_SUBRESOURCES: readonly string[] = [CONSOLE, ...Object.keys(VERBS)];
 
 export interface SubresourceServerOptions {
   client: KubeClient;
@@ -38,7 +38,7 @@ export class SubresourceServer {
 
   constructor(options: SubresourceServerOptions) {
     this.#options = options;
-    this.#documents = discoveryDocuments(SERVED, options.version);
+    this.#documents = discoveryDocuments(SERVED_SUBRESOURCES, options.version);
   }
 
   /** Paths that say nothing about anybody's objects. */

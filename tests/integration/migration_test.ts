@@ -80,6 +80,8 @@ Deno.test({
     // Other tests may have nodes on the same server.
     assert.ok(["NoTargetNode", reason].includes(rejected?.reason ?? ""));
     assert.equal(migrationState?.failureReason, rejected?.message);
+    // No guest runs, so nobody would take it away.
+    await installation.patch(VIRTUAL_MACHINE_INSTANCES, key, { metadata: { finalizers: [] } });
     await admin.delete(NAMESPACES, { name: namespace });
   },
 });
