@@ -40,7 +40,7 @@ import {
 import { isOurFinalizer, withoutOurFinalizers } from "./finalizers.ts";
 import { startedRevisionName } from "../virtual_machine/revision.ts";
 import { handOverStatus } from "./hand_over.ts";
-import { leaseAnnotations } from "./lease.ts";
+import { isHandedOverTo, leaseAnnotations } from "./lease.ts";
 import { endingOf, hasTerminated, isReadyForGuest } from "./launcher_pod_state.ts";
 import { enteredPhaseAt, enterPhase, laterTime } from "./phase_transition.ts";
 import { launcherPod } from "./pod.ts";
@@ -198,11 +198,18 @@ function decideGivenUp(world: VirtualMachineInstanceWorld): VirtualMachineInstan
 
 // ---- after the hand-over ----------------------------------------------------------------------------------------------
 
-/** A pod that has ended is still the agent's to judge: it knows how the guest ended. One that is gone is nobody's. */
+/**
+ * A pod that has ended is still the agent's to judge: it knows how the guest ended. One that is gone is nobody's. A pod that
+ * was made once more, by a controller that did not know of the hand-over yet, gets no guest, so it goes.
+ */
 function decideHandedOver(world: VirtualMachineInstanceWorld): VirtualMachineInstanceDecision {
-  return world.pods.length === 0
+  const { vmi, pods } = world;
+  const state = stateOf(vmi);
+  if (pods.some((pod) => isHandedOverTo(vmi, pod))) return { actions: [], status: state };
+  const unused = pods.filter((pod) => !hasTerminated(pod));
+  return unused.length === 0
     ? fail(world, { reason: "PodNotExists", message: "The launcher pod is gone" })
-    : { actions: [], status: stateOf(world.vmi) };
+    : { actions: deletions(unused), status: state, events: deletionEvents(vmi, unused) };
 }
 
 function decideFinal(world: VirtualMachineInstanceWorld): VirtualMachineInstanceDecision {

@@ -30,3 +30,8 @@ export function leaseOf({ metadata }: VirtualMachineInstance): Lease | undefined
   if (!nodeName || !podUid || rest.length > 0 || !Number.isSafeInteger(epoch)) return undefined;
   return { nodeName, podUid, epoch };
 }
+
+/** Whether this is the pod that the guest may run in. A hand-over without a lease is to any pod of the instance. */
+export function isHandedOverTo(vmi: VirtualMachineInstance, { metadata }: Pod): boolean {
+  return (leaseOf(vmi)?.podUid ?? metadata.uid) === metadata.uid;
+}

@@ -12,6 +12,7 @@ import { effectiveConfiguration, primaryKubeVirt } from "../kubevirt/configurati
 import { isControlledBy } from "../owner_reference.ts";
 import { claimNames } from "./claims.ts";
 import { isHandedOver } from "./decide.ts";
+import { isHandedOverTo } from "./lease.ts";
 import type { VirtualMachineInstanceWorld } from "./world.ts";
 
 export interface ObserveDependencies {
@@ -34,7 +35,10 @@ export async function observeVirtualMachineInstance(
   if (vmi === undefined) return undefined;
   const { uid } = vmi.metadata;
   const cached = informers.launcherPods.byIndex(BY_VMI_UID, uid);
-  const cacheIsBehind = cached.length === 0 && mayHavePod(vmi);
+  const isShown = isHandedOver(vmi) && !isFinalPhase(vmi.status?.phase)
+    ? cached.some((pod) => isHandedOverTo(vmi, pod))
+    : cached.length > 0;
+  const cacheIsBehind = !isShown && mayHavePod(vmi);
   if (cacheIsBehind && vmi.metadata.deletionTimestamp && !await isStillThere(client, vmi, signal)) {
     return undefined;
   }
