@@ -81,7 +81,7 @@ const LOOK_MS = 2_000;
 const STEPS_MAX = 60_000;
 const FAULT_FREE_SHARE = 0.08;
 /** What happens to an instance once, so that a process tells of it once. */
-const TOLD_ONCE: readonly string[] = ["Started"];
+const TOLD_ONCE: readonly string[] = ["Started", "Stopped"];
 /** A life without faults takes a minute at most. */
 const LIFE_MS_MAX = 120_000;
 

@@ -33,7 +33,7 @@ export class Actor {
   }
 
   async act(action: Action, world: World, signal: AbortSignal, log: Logger): Promise<void> {
-    const { hypervisor, sockets } = this.#options;
+    const { hypervisor } = this.#options;
     const { uid } = world.vmi.metadata;
     switch (action.type) {
       case "launch":
@@ -51,13 +51,19 @@ export class Actor {
       case "set_readiness_gate":
         return await this.#setReadinessGate(world, action.open, signal);
       case "release_envelope":
-        if (world.pod !== undefined) await sockets.release(world.pod.metadata.uid, signal);
-        return;
+        return await this.#release(world, signal);
       case "forget":
         return await hypervisor.forget(uid, signal);
       default:
         return assertNever(action);
     }
+  }
+
+  async #release({ vmi, pod }: World, signal: AbortSignal): Promise<void> {
+    if (pod === undefined) return;
+    const { sockets, memory } = this.#options;
+    await sockets.release(pod.metadata.uid, signal);
+    memory.released(vmi.metadata.uid, pod.metadata.uid);
   }
 
   /** A launch that fails is not an error of the pass: it becomes part of the next world. */

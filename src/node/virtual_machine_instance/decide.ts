@@ -69,7 +69,8 @@ export function decide(world: World): VmiDecision {
     const { uid } = world.vmi.metadata;
     return { ...unchanged(world, TRANSITION_MS), actions: [{ type: "fence", uid }] };
   }
-  return withLastWrite(world, whileUnfinished(world, domain));
+  const decision = whileUnfinished(world, domain);
+  return withLastWrite(world, world.isReleased ? { ...decision, events: [] } : decision);
 }
 
 function whileUnfinished(
@@ -88,7 +89,7 @@ function whileUnfinished(
 
 /**
  * The pod goes before the write after which nobody would ask for it, and the domain's record after that. A pod that does not
- * end soon is not waited for: then the phase is told alone. How the guest ended is told when the envelope is released.
+ * end soon is not waited for: then the phase is told alone. How the guest ended is told when the envelope is first released.
  */
 function withLastWrite(world: World, decision: VmiDecision): VmiDecision {
   if (!isLastStatus(world, decision.status)) return decision;

@@ -7,6 +7,8 @@ const RETRY_MAX_MS = 60_000;
 
 interface Remembered {
   launchFailure?: LaunchFailure;
+  /** The pod whose envelope was asked to end. */
+  releasedPodUid?: string;
   /** The last write, and the version it was made on: caches lag behind it. */
   written?: { on: string | undefined; object: VirtualMachineInstance };
 }
@@ -32,6 +34,10 @@ export class LaunchMemory {
   launched(uid: string): void {
     const { launchFailure: _, ...rest } = this.get(uid);
     this.#byUid.set(uid, rest);
+  }
+
+  released(uid: string, podUid: string): void {
+    this.#set(uid, { releasedPodUid: podUid });
   }
 
   wrote(uid: string, written: NonNullable<Remembered["written"]>): void {

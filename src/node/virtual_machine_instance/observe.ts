@@ -50,7 +50,8 @@ export class Observer {
     const vmi = domain.kind === "gone" ? await this.#live(remembered, signal) : remembered;
     if (vmi === undefined) return undefined;
     const pod = this.#podOf(vmi);
-    const { launchFailure } = memory.get(vmi.metadata.uid);
+    const { launchFailure, releasedPodUid } = memory.get(vmi.metadata.uid);
+    const isReleased = pod !== undefined && releasedPodUid === pod.metadata.uid;
     const facts = factsForPod(this.#options.facts(), pod);
     const launching = vmi.status?.phase === Phase.Scheduled && domain.kind === "absent";
     return {
@@ -62,6 +63,7 @@ export class Observer {
       ...await this.#started(vmi, domain, signal),
       ...(launching && { rivals: await this.#rivals(vmi, signal) }),
       envelope: await this.#envelope({ vmi, pod, domain }, signal),
+      ...(isReleased && { isReleased }),
       refusals: launching ? this.#refusals(vmi, facts) : [],
       ...(facts.emulationReason === undefined ? {} : { emulationReason: facts.emulationReason }),
       ...(launchFailure === undefined ? {} : { launchFailure }),

@@ -47,6 +47,8 @@ export interface World {
   /** Other domains of this node that were started for an instance of this name; looked for before a launch. */
   rivals?: readonly Rival[];
   envelope: EnvelopeObservation;
+  /** This agent has asked it to end, which takes a moment. */
+  isReleased?: boolean;
   /** Present when new guests of this node are emulated. */
   emulationReason?: EmulationReason;
   /** What of the spec this node cannot act on. */
