@@ -9,6 +9,7 @@ import { VirtualMachine } from "../api/virtual_machine.ts";
 import { VirtualMachineInstance } from "../api/virtual_machine_instance.ts";
 import type { Cause } from "../resources/cause.ts";
 import type { ClusterDefaults } from "../resources/cluster_defaults.ts";
+import { validateDeletion } from "../resources/kubevirt/uninstall.ts";
 import { validateKubeVirt } from "../resources/kubevirt/validate.ts";
 import { validateMigrationPolicy } from "../resources/migration_policy/validate.ts";
 import { defaultVirtualMachine } from "../resources/virtual_machine/defaults.ts";
@@ -192,8 +193,16 @@ function admitMigrationPolicy(request: AdmissionRequest): AdmissionVerdict {
   return verdict(validateMigrationPolicy(parsed.object));
 }
 
-function admitKubeVirt(request: AdmissionRequest): AdmissionVerdict {
-  if (request.operation === "DELETE" || isBeingDeleted(request)) return ALLOWED;
+function admitKubeVirt(
+  request: AdmissionRequest,
+  { lookups }: AdmissionContext,
+): AdmissionVerdict {
+  if (request.operation === "DELETE") {
+    const doomed = parseObject(request.oldObject, KubeVirt);
+    if ("causes" in doomed) return ALLOWED;
+    return verdict(validateDeletion(doomed.object, lookups.workloads()));
+  }
+  if (isBeingDeleted(request)) return ALLOWED;
   const parsed = parseObject(request.object, KubeVirt);
   if ("causes" in parsed) return { allowed: false, causes: parsed.causes };
   return verdict(validateKubeVirt(parsed.object));

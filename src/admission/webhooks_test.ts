@@ -40,6 +40,7 @@ const admission = new Admission({
     presetsIn: (namespace) => PRESETS.filter(({ metadata }) => metadata.namespace === namespace),
     instance: ({ name }) => Promise.resolve(INSTANCES.find((vmi) => vmi.metadata.name === name)),
     migrationsOf: ({ name }) => MIGRATIONS.filter(({ spec }) => spec.vmiName === name),
+    workloads: () => 3,
   },
   logger: new JsonLogger({ write: () => {} }),
 });
@@ -230,4 +231,22 @@ Deno.test("admission: a migration is made of a guest that is there and does not 
   ]);
   const changed = { object: migration("other"), oldObject: migration("free"), operation: "UPDATE" };
   assert.deepEqual((await ask("/migration-validate-update", changed)).fields, ["spec"]);
+});
+
+Deno.test("admission: an installation stays while guests are there, where it was told to", async () => {
+  const deletion = async (uninstallStrategy: string) =>
+    await ask("/kubevirts-validate", {
+      operation: "DELETE",
+      object: null,
+      oldObject: {
+        apiVersion: "kubevirt.io/v1",
+        kind: "KubeVirt",
+        metadata: { name: "kubevirt", namespace: "kubevirt", uid: "k" },
+        spec: { uninstallStrategy },
+      },
+    });
+  assert.equal((await deletion("RemoveWorkloads")).allowed, true);
+  assert.deepEqual((await deletion("BlockUninstallIfWorkloadsExist")).fields, [
+    "spec.uninstallStrategy",
+  ]);
 });

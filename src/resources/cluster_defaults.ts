@@ -1,5 +1,6 @@
 /** What an installation gives to VMs that do not say otherwise: data for defaults and validation. */
 import type { KubeVirt } from "../api/kubevirt.ts";
+import { enabledFeatureGates } from "./kubevirt/feature_gates.ts";
 
 /** Facts of the installation that admission needs. */
 export interface ClusterDefaults {
@@ -13,6 +14,7 @@ export interface ClusterDefaults {
   /** Binding of the interface that a VM without interfaces gets. */
   networkInterface: string;
   permitBridgeOnPodNetwork: boolean;
+  /** Those that are on. */
   featureGates: readonly string[];
 }
 
@@ -32,7 +34,7 @@ export const BUILT_IN_DEFAULTS: ClusterDefaults = {
   evictionStrategy: "None",
   networkInterface: "bridge",
   permitBridgeOnPodNetwork: true,
-  featureGates: [],
+  featureGates: enabledFeatureGates({ enabled: [], disabled: [] }),
 };
 
 /** What the KubeVirt object says, over {@link BUILT_IN_DEFAULTS}. */
@@ -60,6 +62,9 @@ export function clusterDefaults(kubevirt: KubeVirt | undefined): ClusterDefaults
     networkInterface: configuration.network?.defaultNetworkInterface ||
       BUILT_IN_DEFAULTS.networkInterface,
     permitBridgeOnPodNetwork: configuration.network?.permitBridgeInterfaceOnPodNetwork ?? true,
-    featureGates: configuration.developerConfiguration?.featureGates ?? [],
+    featureGates: enabledFeatureGates({
+      enabled: configuration.developerConfiguration?.featureGates ?? [],
+      disabled: configuration.developerConfiguration?.disabledFeatureGates ?? [],
+    }),
   };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { KubeVirt } from "../../api/kubevirt.ts";
+import { clusterDefaults } from "../cluster_defaults.ts";
 import { effectiveConfiguration, primaryKubeVirt } from "./configuration.ts";
 import { isFeatureGateEnabled } from "./feature_gates.ts";
 
@@ -85,6 +86,17 @@ for (const [gate, enabled, disabled, expected] of gates) {
     assert.equal(isFeatureGateEnabled(gate, { enabled, disabled }), expected);
   });
 }
+
+Deno.test("clusterDefaults() tells admission of the gates that are on, by the same rule", () => {
+  const lists = { featureGates: ["HostDisk"], disabledFeatureGates: ["Snapshot"] };
+  const { featureGates } = clusterDefaults(kubevirt({
+    configuration: { developerConfiguration: lists },
+  }));
+  const expected = { HostDisk: true, Snapshot: false, ImageVolume: true, VSOCK: false };
+  for (const [gate, isOn] of Object.entries(expected)) {
+    assert.equal(featureGates.includes(gate), isOn, gate);
+  }
+});
 
 Deno.test("primaryKubeVirt() is the oldest object", () => {
   const older = kubevirt({}, { uid: "b", creationTimestamp: "2026-01-01T00:00:00Z" });

@@ -20,6 +20,7 @@ import type { KubeVirt, KubeVirtCondition, KubeVirtStatus } from "../../api/kube
 import type { Decision } from "../../runtime/reconciler.ts";
 import { withCondition, withoutCondition } from "../condition.ts";
 import { effectiveConfiguration } from "./configuration.ts";
+import { blocksUninstall } from "./uninstall.ts";
 import type { ComponentState, KubeVirtAction, KubeVirtWorld } from "./world.ts";
 
 export type KubeVirtDecision = Decision<KubeVirtAction, KubeVirtStatus>;
@@ -27,7 +28,6 @@ export type KubeVirtDecision = Decision<KubeVirtAction, KubeVirtStatus>;
 /** Components are not watched. */
 const RECHECK_DEPLOYING_MS = 5_000;
 const RECHECK_DEPLOYED_MS = 60_000;
-const BLOCK_UNINSTALL = "BlockUninstallIfWorkloadsExist";
 
 export function decideKubeVirt(world: KubeVirtWorld): KubeVirtDecision {
   const { kubevirt, primary } = world;
@@ -50,10 +50,16 @@ function decideDeletion(world: KubeVirtWorld): KubeVirtDecision {
   const { kubevirt, workloads, now } = world;
   const status = kubevirt.status ?? {};
   if (!hasFinalizer(kubevirt)) return { actions: [], status };
-  const isBlocked = kubevirt.spec.uninstallStrategy === BLOCK_UNINSTALL && workloads > 0;
-  if (!isBlocked) return { actions: [{ type: "remove_finalizer" }], status };
+  if (!blocksUninstall(kubevirt, workloads)) {
+    const conditions = deletionConditions(world);
+    return {
+      actions: [],
+      status: { ...status, phase: KubeVirtPhase.Deleting, conditions },
+      actionsAfterStatus: [{ type: "remove_finalizer" }],
+    };
+  }
   const message = `Not removed while ${workloads} virtual machines and instances exist: ` +
-    `uninstallStrategy is ${BLOCK_UNINSTALL}`;
+    `uninstallStrategy is ${kubevirt.spec.uninstallStrategy}`;
   const wanted = { type: Type.Degraded, status: "True", reason: Reason.DeletionFailed, message };
   return {
     actions: [],
@@ -64,6 +70,21 @@ function decideDeletion(world: KubeVirtWorld): KubeVirtDecision {
     },
     requeueAfterMs: RECHECK_DEPLOYING_MS,
   };
+}
+
+/** Nothing is removed from here, so what is being deleted is gone at once. */
+function deletionConditions({ kubevirt, now }: KubeVirtWorld): KubeVirtCondition[] {
+  const told = { reason: Reason.DeletionInProgress, message: "Deletion was triggered" };
+  const wanted = [
+    { type: Type.Available, status: "False", ...told },
+    { type: Type.Progressing, status: "False", ...told },
+    { type: Type.Degraded, status: "True", ...told },
+  ];
+  const known = withoutCondition(
+    withoutCondition(kubevirt.status?.conditions, Type.Created),
+    Type.Synchronized,
+  );
+  return wanted.reduce((conditions, each) => withCondition(conditions, each, now), known);
 }
 
 function decideDeployment(world: KubeVirtWorld): KubeVirtDecision {

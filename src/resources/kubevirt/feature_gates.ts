@@ -62,6 +62,12 @@ export interface FeatureGateLists {
   disabled: readonly string[];
 }
 
+/** All gates that are on. */
+export function enabledFeatureGates({ enabled, disabled }: FeatureGateLists): string[] {
+  const byDefault = [...BETA].filter((gate) => !disabled.includes(gate));
+  return [...new Set([...GENERALLY_AVAILABLE, ...enabled, ...byDefault])];
+}
+
 export function isFeatureGateEnabled(gate: string, lists: FeatureGateLists): boolean {
   if (GENERALLY_AVAILABLE.has(gate)) return true;
   if (lists.enabled.includes(gate)) return true;

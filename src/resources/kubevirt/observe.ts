@@ -13,7 +13,7 @@ export interface ObserveDependencies {
   client: KubeClient;
   informers: Pick<
     ControllerInformers,
-    "kubevirts" | "virtualMachines" | "virtualMachineInstances"
+    "kubevirts" | keyof WorkloadInformers
   >;
   /** Where the installation's own pods run. */
   namespace: string;
@@ -35,8 +35,19 @@ export async function observeKubeVirt(
     primary: primaryKubeVirt(informers.kubevirts.list()) ?? kubevirt,
     version,
     components: await readComponents(dependencies, signal),
-    workloads: informers.virtualMachines.size + informers.virtualMachineInstances.size,
+    workloads: countWorkloads(informers),
   };
+}
+
+/** Caches of what runs guests. */
+export type WorkloadInformers = Pick<
+  ControllerInformers,
+  "virtualMachines" | "virtualMachineInstances" | "replicaSets" | "pools"
+>;
+
+export function countWorkloads(informers: WorkloadInformers): number {
+  const { virtualMachines, virtualMachineInstances, replicaSets, pools } = informers;
+  return virtualMachines.size + virtualMachineInstances.size + replicaSets.size + pools.size;
 }
 
 interface Deployment extends KubeObject {

@@ -19,7 +19,7 @@ export interface KubeVirtWorld {
   version: string;
   /** Those that exist: a node agent that runs as a systemd unit, or a controller outside the cluster, is none. */
   components: readonly ComponentState[];
-  /** VMs and VMIs that exist. */
+  /** VMs, VMIs, replica sets and pools that exist. */
   workloads: number;
 }
 
