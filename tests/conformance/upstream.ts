@@ -84,3 +84,10 @@ const FIXTURES: ReadonlySet<string> = new Set([
 function isKind(object: unknown, kind: string): boolean {
   return typeof object === "object" && object !== null && "kind" in object && object.kind === kind;
 }
+
+/** The numbers of KubeVirt's features, in order: the rows of section A of the facts that lie beside the data. */
+export function featureNumbers(): number[] {
+  const text = Deno.readTextFileSync(new URL("../kubevirt.md", FOLDER));
+  const section = text.slice(text.search(/^# A\. /m), text.search(/^# B\. /m));
+  return [...section.matchAll(/^\| (\d+) \|/gm)].map(([, number]) => Number(number));
+}
