@@ -154,6 +154,24 @@ const RINGS: Ring[] = [
     ],
   },
   {
+    name: "standalone (local, images, doctor)",
+    files: (p) => /^src\/standalone\/(local|images|doctor)\//.test(p),
+    allowed: [
+      "src/standalone/local/",
+      "src/standalone/images/",
+      "src/standalone/doctor/",
+      "src/node/",
+      "src/api/",
+      "src/kube/",
+      "src/runtime/",
+      "src/resources/",
+      "tar-stream",
+      "@types/tar-stream",
+      "zod",
+      "node:",
+    ],
+  },
+  {
     name: "standalone/apiserver (rules)",
     files: (p) => API_RULES.test(p),
     allowed: [

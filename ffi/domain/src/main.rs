@@ -4,7 +4,8 @@
 //! of it stays behind in the pod: parent of QEMU, server of `<vm directory>/domain.sock`, DHCP server of the guest. The
 //! agent that started it may die; QEMU survives this process too.
 //!
-//! With the argument `capabilities` it starts no machine, and answers what machines of this node can have.
+//! With the argument `capabilities` it starts no machine, and answers what machines of this node can have; with `pod` it is
+//! the container runtime of a machine that has none.
 
 mod adopt;
 mod attendant;
@@ -34,6 +35,9 @@ mod namespaces;
 mod oom_kills;
 mod overlay;
 mod pid_files;
+mod pod_container;
+mod pod_runtime;
+mod pod_spec;
 mod private_root;
 mod protocol;
 mod qemu_conf;
@@ -55,14 +59,15 @@ use spec::{REQUEST_BYTES_MAX, Request};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|mode| mode == capabilities::MODE) {
-        return print(capabilities::ask(arguments));
-    }
-    let outcome = read_request().and_then(|request| match request {
-        Request::Launch(request) => launch::launch(*request),
-        Request::Adopt(request) => adopt::adopt(request),
-        Request::End(request) => end::end(request),
-    });
+    let outcome = match arguments.next() {
+        Some(mode) if mode == capabilities::MODE => return print(capabilities::ask(arguments)),
+        Some(mode) if mode == pod_runtime::MODE => pod_runtime::run(arguments),
+        _ => read_request().and_then(|request| match request {
+            Request::Launch(request) => launch::launch(*request),
+            Request::Adopt(request) => adopt::adopt(request),
+            Request::End(request) => end::end(request),
+        }),
+    };
     let failed = outcome.is_err();
     let _ = std::io::stdout().write_all(&Report::from(outcome).line());
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }

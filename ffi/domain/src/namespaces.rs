@@ -121,7 +121,7 @@ pub fn leave_burying_to_init(afterwards: impl FnOnce()) -> Outcome<()> {
     }
 }
 
-fn fork() -> Outcome<Option<i32>> {
+pub fn fork() -> Outcome<Option<i32>> {
     // SAFETY: this process has one thread (libvirt is not loaded, no server runs), so the child may go on as usual.
     match unsafe { libc::fork() } {
         -1 => Err(Failure::retriable(format!("Cannot fork: {}", std::io::Error::last_os_error()))),

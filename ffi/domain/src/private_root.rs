@@ -101,7 +101,7 @@ pub fn enter(directory: &Path, probes: &Path, owner: Owner) -> Outcome<()> {
 }
 
 /// Nothing of the old root stays: it is stacked onto the new one and taken away there.
-fn become_root(staging: &Path) -> Outcome<()> {
+pub fn become_root(staging: &Path) -> Outcome<()> {
     let what = || "change to the domain's root".into();
     rustix::process::chdir(staging).context(what)?;
     rustix::process::pivot_root(".", ".").context(what)?;
@@ -139,7 +139,7 @@ fn bind(source: &Path, target: &Path, attributes: u64) -> Outcome<()> {
     attach(&source, target, attributes).context(what)
 }
 
-fn attach(source: &OwnedFd, target: &Path, attributes: u64) -> std::io::Result<()> {
+pub fn attach(source: &OwnedFd, target: &Path, attributes: u64) -> std::io::Result<()> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
     let tree = open_tree(source, "", flags)?;
     restrict(&tree, attributes)?;

@@ -1,0 +1,241 @@
+/**
+ * What the kubelet, the scheduler, a container runtime, a network plugin and a provisioner do in a cluster, as far as the pods
+ * of virtual machines on one machine need them. Guests do not need it to live on: what runs is adopted at the start.
+ */
+import type { KubeClient } from "../../kube/client.ts";
+import {
+  NODES,
+  PERSISTENT_VOLUME_CLAIMS,
+  PERSISTENT_VOLUMES,
+  PODS,
+  STORAGE_CLASSES,
+} from "../../kube/core_resources.ts";
+import { AlreadyExistsError } from "../../kube/client.ts";
+import type { Node, Pod } from "../../resources/core_objects.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../runtime/clock.ts";
+import type { EventSink } from "../../runtime/controller.ts";
+import { Informer } from "../../runtime/informer.ts";
+import type { Logger } from "../../runtime/log.ts";
+import { MetricsRegistry } from "../../runtime/metrics.ts";
+import { ImageArchives } from "../images/image_archives.ts";
+import { ImageStore } from "../images/image_store.ts";
+import {
+  CLAIM_UID_INDEX,
+  type ClaimController,
+  claimDirectory,
+  createClaimController,
+} from "./claims/controller.ts";
+import {
+  LOCAL_CLASS,
+  LOCAL_PROVISIONER,
+  type LocalClaim,
+  type LocalVolume,
+} from "./claims/decide.ts";
+import { installEnvelopeImage } from "./envelope_image.ts";
+import { registerLocalNode } from "./local_node.ts";
+import { AddressPool } from "./network/address_pool.ts";
+import { applyMachineNetwork } from "./network/apply_machine_network.ts";
+import type { MachineNetwork } from "./network/machine_network.ts";
+import { PodActor } from "./pod/act.ts";
+import { createPodController, type PodController } from "./pod/controller.ts";
+import { wantedImages } from "./pod/decide.ts";
+import { UID_INDEX } from "./pod/observe.ts";
+import { PodCgroups } from "./pod_cgroups.ts";
+import { PodImages } from "./pod_images.ts";
+import { PodSandboxes } from "./pod_sandbox.ts";
+
+export interface LocalKubeletOptions {
+  client: KubeClient;
+  nodeName: string;
+  /** Kept over restarts of the machine: images, claims, disks of pods. */
+  dataDirectory: string;
+  /** Where the node agent looks for pods: below the data directory. */
+  kubeletRoot: string;
+  /** In memory: secrets. */
+  runDirectory: string;
+  /** Holds denovirt-domain and the envelope. */
+  nativeDirectory: string;
+  /** The name of the envelope's image in pods. */
+  envelopeImage: string;
+  /** Directories with images in archives. */
+  archiveDirectories: readonly string[];
+  imageBytesMax: number;
+  network: MachineNetwork;
+  /** The parent of all pods' cgroups. */
+  cgroup: string;
+  version: string;
+  proveKvm: () => Promise<string | undefined>;
+  events: EventSink;
+  logger: Logger;
+  clock?: Clock;
+  metrics?: MetricsRegistry;
+}
+
+export class LocalKubelet {
+  readonly #options: LocalKubeletOptions;
+  readonly #clock: Clock;
+  readonly #metrics: MetricsRegistry;
+  readonly #pods: Informer<Pod>;
+  readonly #nodes: Informer<Node>;
+  readonly #claims: Informer<LocalClaim>;
+  readonly #volumes: Informer<LocalVolume>;
+
+  constructor(options: LocalKubeletOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#metrics = options.metrics ?? new MetricsRegistry();
+    const { client, logger, nodeName } = options;
+    const shared = { client, logger, clock: this.#clock, metrics: this.#metrics };
+    this.#pods = new Informer({
+      ...shared,
+      resource: PODS,
+      indexes: { [UID_INDEX]: ({ metadata }) => [metadata.uid] },
+    });
+    this.#nodes = new Informer({
+      ...shared,
+      resource: NODES,
+      fieldSelector: `metadata.name=${nodeName}`,
+    });
+    this.#claims = new Informer({
+      ...shared,
+      resource: PERSISTENT_VOLUME_CLAIMS,
+      indexes: { [CLAIM_UID_INDEX]: ({ metadata }) => [metadata.uid] },
+    });
+    this.#volumes = new Informer({ ...shared, resource: PERSISTENT_VOLUMES });
+  }
+
+  /** Until the signal aborts; guests go on. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { client, kubeletRoot, network, nodeName, proveKvm, version } = this.#options;
+    const recordDirectory = `${kubeletRoot}/records`;
+    for (const path of [`${kubeletRoot}/pods`, recordDirectory]) {
+      await Deno.mkdir(path, { recursive: true });
+    }
+    await Deno.chmod(recordDirectory, 0o700);
+    await Promise.all([
+      applyMachineNetwork(network, signal),
+      registerLocalNode({ client, nodeName, version, clock: this.#clock, proveKvm, signal }),
+      this.#makeClass(signal),
+    ]);
+    const sandboxes = new PodSandboxes({
+      nativeDirectory: this.#options.nativeDirectory,
+      recordDirectory,
+    });
+    const pods = await this.#podController(sandboxes, signal);
+    const claims = this.#claimController();
+    using records = Deno.watchFs(recordDirectory, { recursive: false });
+    const stop = () => records.close();
+    signal.addEventListener("abort", stop, { once: true });
+    for (const podUid of await sandboxes.list()) pods.enqueue({ name: podUid });
+    for (const podUid of await this.#directoriesOfPods()) pods.enqueue({ name: podUid });
+    await Promise.all([
+      ...[this.#pods, this.#nodes, this.#claims, this.#volumes].map((each) => each.run(signal)),
+      pods.run(signal),
+      claims.run(signal),
+      followRecords(records, pods),
+    ]);
+  }
+
+  async #podController(sandboxes: PodSandboxes, signal: AbortSignal): Promise<PodController> {
+    const { client, dataDirectory, events, kubeletRoot, logger, network, nodeName } = this.#options;
+    const clock = this.#clock;
+    const addresses = await AddressPool.open(`${kubeletRoot}/addresses.json`, network.range);
+    const cgroups = await PodCgroups.open(this.#options.cgroup, clock);
+    const images = await this.#images(sandboxes, (podUid) => controller.enqueue({ name: podUid }));
+    const places = {
+      kubeletRoot,
+      secretsRoot: `${this.#options.runDirectory}/pod-secrets`,
+      claimDirectory: claimDirectory(`${dataDirectory}/claims`),
+    };
+    const shared = { sandboxes, images, addresses, cgroups };
+    const controller: PodController = createPodController({
+      observed: { ...shared, nodeName, pods: this.#pods, nodes: this.#nodes, kubeletRoot, clock },
+      actor: new PodActor({ ...shared, client, network, places, lifetime: signal }),
+      events,
+      logger,
+      clock,
+      metrics: this.#metrics,
+    });
+    return controller;
+  }
+
+  async #images(
+    sandboxes: PodSandboxes,
+    onChange: (podUid: string) => void,
+  ): Promise<PodImages> {
+    const { archiveDirectories, client, dataDirectory, envelopeImage } = this.#options;
+    const { imageBytesMax, logger, nativeDirectory } = this.#options;
+    const store = await ImageStore.open({
+      directory: `${dataDirectory}/images`,
+      archives: new ImageArchives(archiveDirectories),
+      bytesMax: imageBytesMax,
+      inUse: () => images.inUse(),
+    });
+    const envelope = await installEnvelopeImage({
+      nativeDirectory,
+      directory: `${dataDirectory}/envelope`,
+    });
+    const builtIn = new Map([[envelopeImage, envelope]]);
+    const images: PodImages = new PodImages({
+      store,
+      builtIn,
+      clock: this.#clock,
+      log: logger,
+      onChange,
+    });
+    // What runs holds its images, before anything is pulled that could make them go.
+    const running = new Set(await sandboxes.list());
+    const { items } = await client.list<Pod>(PODS);
+    for (const pod of items.filter(({ metadata }) => running.has(metadata.uid))) {
+      for (const { image } of wantedImages(pod)) await images.adopt(pod.metadata.uid, image);
+    }
+    return images;
+  }
+
+  #claimController(): ClaimController {
+    const { client, dataDirectory, events, logger, nodeName } = this.#options;
+    return createClaimController({
+      client,
+      directory: `${dataDirectory}/claims`,
+      nodeName,
+      claims: this.#claims,
+      volumes: this.#volumes,
+      pods: this.#pods,
+      events,
+      logger,
+      clock: this.#clock,
+      metrics: this.#metrics,
+    });
+  }
+
+  async #makeClass(signal: AbortSignal): Promise<void> {
+    const annotations = { "storageclass.kubernetes.io/is-default-class": "true" };
+    try {
+      await this.#options.client.create(STORAGE_CLASSES, {
+        apiVersion: "storage.k8s.io/v1",
+        kind: "StorageClass",
+        metadata: { name: LOCAL_CLASS, annotations },
+        provisioner: LOCAL_PROVISIONER,
+        reclaimPolicy: "Delete",
+        volumeBindingMode: "Immediate",
+      }, { signal });
+    } catch (error) {
+      if (!(error instanceof AlreadyExistsError)) throw error;
+    }
+  }
+
+  async #directoriesOfPods(): Promise<string[]> {
+    const entries = await Array.fromAsync(Deno.readDir(`${this.#options.kubeletRoot}/pods`));
+    return entries.map(({ name }) => name);
+  }
+}
+
+/** A container has started or ended. */
+async function followRecords(records: Deno.FsWatcher, pods: PodController): Promise<void> {
+  for await (const { paths } of records) {
+    for (const path of paths) {
+      const podUid = /\/([0-9A-Za-z-]+)\.json$/.exec(path)?.[1];
+      if (podUid !== undefined) pods.enqueue({ name: podUid });
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * The network of pods on one machine, as commands: pure.
+ *
+ *   pod's namespace: eth0 -- veth -- bridge (gateway's address) -- nftables masquerade -- the machine's own network
+ */
+import { formatIpv4, gatewayOf, type Ipv4Range } from "./ipv4_range.ts";
+
+/** Room for what tunnels on the way would add. */
+const MTU = 1500;
+
+export interface MachineNetwork {
+  /** Names the bridge and the table of nftables. */
+  bridge: string;
+  range: Ipv4Range;
+}
+
+/** For `ip -batch`; a bridge that is there stays. */
+export function renderBridge({ bridge, range }: MachineNetwork): { make: string; address: string } {
+  return {
+    make: `link add ${bridge} type bridge`,
+    address: [
+      `address replace ${gatewayOf(range)}/${range.prefixLength} dev ${bridge}`,
+      `link set ${bridge} mtu ${MTU} up`,
+    ].join("\n"),
+  };
+}
+
+/**
+ * For `nft -f`; what was there of the table's own chains is replaced. Guests reach the world with the machine's address, and
+ * not what the machine has on loopback, which Services on its own address make reachable for the machine alone.
+ */
+export function renderMasquerade({ bridge, range }: MachineNetwork): string {
+  const source = `${formatIpv4(range.first)}/${range.prefixLength}`;
+  const table = `ip ${tableOf({ bridge })}`;
+  return [
+    `add table ${table}`,
+    `add chain ${table} postrouting { type nat hook postrouting priority srcnat; }`,
+    `add chain ${table} forward { type filter hook forward priority filter; policy accept; }`,
+    `add chain ${table} input { type filter hook input priority filter; policy accept; }`,
+    `flush chain ${table} postrouting`,
+    `flush chain ${table} forward`,
+    `flush chain ${table} input`,
+    `add rule ${table} postrouting ip saddr ${source} oifname != "${bridge}" masquerade`,
+    // To a guest through a Service: its answer must come back this way.
+    `add rule ${table} postrouting ip saddr 127.0.0.0/8 oifname "${bridge}" masquerade`,
+    `add rule ${table} postrouting ip saddr ${source} ct status dnat oifname "${bridge}" masquerade`,
+    `add rule ${table} forward iifname "${bridge}" accept`,
+    `add rule ${table} forward oifname "${bridge}" accept`,
+    `add rule ${table} input iifname "${bridge}" ip daddr 127.0.0.0/8 drop`,
+  ].join("\n");
+}
+
+export function tableOf({ bridge }: Pick<MachineNetwork, "bridge">): string {
+  return bridge.replaceAll(/[^A-Za-z0-9]/g, "_");
+}
+
+/** What must be set for packets to go through. */
+export function sysctls({ bridge }: MachineNetwork): [path: string, value: string][] {
+  return [
+    ["net/ipv4/ip_forward", "1"],
+    // A Service's port on loopback leads to a guest.
+    [`net/ipv4/conf/${bridge}/route_localnet`, "1"],
+  ];
+}
+
+/** By the pod's UID alone, so that who starts anew finds it. */
+export function namespaceOf(podUid: string): string {
+  return `denovirt-${podUid}`;
+}
+
+/** Names of interfaces end at 15 characters. */
+export function vethOf(podUid: string): string {
+  return `dv${podUid.replaceAll("-", "").slice(0, 12)}`;
+}
+
+/** For `ip -batch`, once the namespace is there and empty. */
+export function renderPodLink(
+  { bridge, range }: MachineNetwork,
+  { podUid, address }: { podUid: string; address: string },
+): { outside: string; inside: string } {
+  const veth = vethOf(podUid);
+  return {
+    outside: [
+      `link add ${veth} mtu ${MTU} type veth peer name eth0 mtu ${MTU} netns ${
+        namespaceOf(podUid)
+      }`,
+      `link set ${veth} master ${bridge} up`,
+    ].join("\n"),
+    inside: [
+      "link set lo up",
+      `address add ${address}/${range.prefixLength} dev eth0`,
+      "link set eth0 up",
+      `route add default via ${gatewayOf(range)}`,
+    ].join("\n"),
+  };
+}
