@@ -5,7 +5,9 @@ import WebSocket from "ws";
 import type { KubeClient } from "../kube/client.ts";
 import { NODES } from "../kube/core_resources.ts";
 import type { KubeObject, ObjectKey } from "../kube/object.ts";
+import { type Clock, SYSTEM_CLOCK } from "../runtime/clock.ts";
 import type { TlsCredential, TlsResponse } from "../runtime/mutual_tls_server.ts";
+import { proxyWebSockets } from "./websocket_proxy.ts";
 
 /** Where agents listen. */
 export const AGENT_PORT = 8186;
@@ -27,6 +29,8 @@ export interface AgentClientOptions {
   trust: () => AgentTrust;
   /** @default {@link AGENT_PORT} */
   port?: number;
+  /** @default the system's clock */
+  clock?: Clock;
 }
 
 interface NodeObject extends KubeObject {
@@ -34,9 +38,28 @@ interface NodeObject extends KubeObject {
 }
 
 /** The answer of an agent, or a websocket to it. */
-export type DialResult = { refused: TlsResponse } | { socket: WebSocket };
+type DialResult = { refused: TlsResponse } | { socket: WebSocket };
 
-export class AgentClient {
+/** Where a console leads, or why it is not opened. */
+export type ConsoleAnswer =
+  | { refused: TlsResponse }
+  /** Owns the websocket until it is closed. */
+  | { accept: (socket: WebSocket, signal: AbortSignal) => Promise<void> };
+
+/** The agents of all nodes, wherever they are. */
+export interface Agents {
+  /** One verb on one instance. Throws when the agent cannot be reached. */
+  put(
+    target: { nodeName: string; key: ObjectKey; verb: string },
+    signal: AbortSignal,
+  ): Promise<TlsResponse>;
+  openConsole(
+    target: { nodeName: string; key: ObjectKey; protocol: string },
+    signal: AbortSignal,
+  ): Promise<ConsoleAnswer>;
+}
+
+export class AgentClient implements Agents {
   readonly #options: AgentClientOptions;
 
   constructor(options: AgentClientOptions) {
@@ -71,8 +94,18 @@ export class AgentClient {
     return await promise;
   }
 
+  async openConsole(
+    target: { nodeName: string; key: ObjectKey; protocol: string },
+    signal: AbortSignal,
+  ): Promise<ConsoleAnswer> {
+    const dialled = await this.#dial({ ...target, verb: "console" }, signal);
+    if ("refused" in dialled) return dialled;
+    const { clock = SYSTEM_CLOCK } = this.#options;
+    return { accept: (socket) => proxyWebSockets(socket, dialled.socket, { clock, signal }) };
+  }
+
   /** Opens a websocket, paused: nothing is read before `resume()`. */
-  async dial(
+  async #dial(
     target: { nodeName: string; key: ObjectKey; verb: string; protocol: string },
     signal: AbortSignal,
   ): Promise<DialResult> {

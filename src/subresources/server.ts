@@ -1,9 +1,8 @@
 /** The aggregated API: who asks, what for, whether they may, and which file answers. */
 import type { KubeClient } from "../kube/client.ts";
-import { type Clock, SYSTEM_CLOCK } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { TlsRequest, TlsResponse, UpgradeDecision } from "../runtime/mutual_tls_server.ts";
-import type { AgentClient } from "./agent_client.ts";
+import type { Agents } from "./agent_client.ts";
 import { accessReview, whyForbidden } from "./authorization.ts";
 import { denyConsole } from "./console.ts";
 import { discoveryDocuments, type VersionInfo } from "./discovery.ts";
@@ -11,7 +10,6 @@ import { type FrontProxy, identityOf } from "./front_proxy.ts";
 import { parseSubresourcePath, type SubresourcePath } from "./route.ts";
 import { denialResponse, jsonResponse, statusResponse } from "./status_response.ts";
 import { findInstance, noInstance, VERBS } from "./verbs.ts";
-import { proxyWebSockets } from "./websocket_proxy.ts";
 
 /** The only subprotocol: raw bytes in binary messages. */
 const CONSOLE_PROTOCOL = "plain.kubevirt.io";
@@ -21,13 +19,11 @@ export const SERVED_SUBRESOURCES: readonly string[] = [CONSOLE, ...Object.keys(V
 
 export interface SubresourceServerOptions {
   client: KubeClient;
-  agents: AgentClient;
+  agents: Agents;
   /** As it is published now. */
   frontProxy: () => FrontProxy;
   version: VersionInfo;
   logger: Logger;
-  /** @default the system's clock */
-  clock?: Clock;
 }
 
 type Admitted = { path: SubresourcePath; user: string } | { refuse: TlsResponse };
@@ -88,7 +84,7 @@ export class SubresourceServer {
     request: TlsRequest,
     asked: { path: SubresourcePath; user: string },
   ): Promise<UpgradeDecision> {
-    const { agents, clock = SYSTEM_CLOCK, logger } = this.#options;
+    const { agents, logger } = this.#options;
     const { namespace, name } = asked.path;
     const key = { namespace, name };
     const { signal } = request;
@@ -97,15 +93,15 @@ export class SubresourceServer {
     const denied = denyConsole(vmi);
     if (denied !== undefined) return { refuse: denialResponse(denied) };
     const nodeName = vmi.status?.nodeName ?? "";
-    const target = { nodeName, key, verb: "console", protocol: CONSOLE_PROTOCOL };
-    const dialled = await agents.dial(target, signal);
-    if ("refused" in dialled) return { refuse: dialled.refused };
+    const target = { nodeName, key, protocol: CONSOLE_PROTOCOL };
+    const answer = await agents.openConsole(target, signal);
+    if ("refused" in answer) return { refuse: answer.refused };
     const fields = { object: formatTarget(asked.path), user: asked.user };
     logger.info("console opened", fields);
     return {
       ...(offersProtocol(request) ? { protocol: CONSOLE_PROTOCOL } : {}),
-      accept: async (socket) => {
-        await proxyWebSockets(socket, dialled.socket, { clock, signal });
+      accept: async (socket, signal) => {
+        await answer.accept(socket, signal);
         logger.info("console closed", fields);
       },
     };

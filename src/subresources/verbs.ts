@@ -11,7 +11,7 @@ import { ConflictError, InvalidError, type KubeClient, KubeError } from "../kube
 import { PODS } from "../kube/core_resources.ts";
 import type { KubeObject, ObjectKey } from "../kube/object.ts";
 import type { TlsResponse } from "../runtime/mutual_tls_server.ts";
-import type { AgentClient } from "./agent_client.ts";
+import type { Agents } from "./agent_client.ts";
 import { decideMigrate } from "./migrate.ts";
 import {
   isDryRun,
@@ -37,7 +37,7 @@ import {
 
 export interface VerbDependencies {
   client: KubeClient;
-  agents: Pick<AgentClient, "put">;
+  agents: Pick<Agents, "put">;
 }
 
 export interface VerbCall {

@@ -23,6 +23,14 @@ export function guestDevices(
   ];
 }
 
+/** Why guests cannot be run with KVM; `undefined`: they can. */
+export async function whyNoKvm(
+  native: { probeKvm(): Promise<{ usable: boolean; why?: string }> },
+): Promise<string | undefined> {
+  const { usable, why } = await native.probeKvm();
+  return usable ? undefined : why ?? "KVM is not usable";
+}
+
 /** Remembers that a device was proved, until it goes. */
 export class NodeDeviceProbe {
   readonly #device: NodeDevice;
