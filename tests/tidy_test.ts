@@ -187,6 +187,7 @@ const RINGS: Ring[] = [
       "src/kube/client.ts",
       "src/kube/kube_error.ts",
       "src/api/",
+      "src/resources/quantity_comparison.ts",
       "@marcbachmann/cel-js",
       "node:crypto",
     ],

@@ -3,13 +3,14 @@ import { isObject, type Json, type JsonObject } from "../../../kube/json.ts";
 import { type FieldError, invalidValue, tooLong } from "../field_error.ts";
 import type { CoreKind } from "./core_kind.ts";
 import { validateImmutable } from "./immutable_data.ts";
+import { entries } from "./members.ts";
 import { configKey, dnsSubdomain } from "./names.ts";
 
 /** Values of a config map or a secret together, in bytes; core: MaxSecretSize. */
 export const DATA_BYTES_MAX = 1024 * 1024;
 
 export const CONFIG_MAP: CoreKind = {
-  meta: { namespaced: true, name: dnsSubdomain },
+  meta: { namespaced: true, name: dnsSubdomain, again: true },
   validate: (object, old) => [
     ...validateImmutable(object, old, ["data", "binaryData"]),
     ...validateData(object),
@@ -36,11 +37,6 @@ function validateData({ data, binaryData }: JsonObject): FieldError[] {
   }
   if (bytes > DATA_BYTES_MAX) errors.push(tooLong("", DATA_BYTES_MAX));
   return errors;
-}
-
-/** The members in the order of their names. */
-export function entries(value: Json | undefined): [string, Json][] {
-  return isObject(value) ? Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1) : [];
 }
 
 /** How many bytes a base64 text stands for. */

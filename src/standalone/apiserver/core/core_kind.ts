@@ -1,7 +1,12 @@
 /** What one of Kubernetes' own kinds adds to its schema: defaults and rules, all pure. */
 import type { JsonObject } from "../../../kube/json.ts";
 import type { FieldError } from "../field_error.ts";
-import { type MetaRules, validateMeta, validateMetaUpdate } from "./object_meta.ts";
+import {
+  type MetaRules,
+  validateAnyUpdate,
+  validateMeta,
+  validateMetaUpdate,
+} from "./object_meta.ts";
 
 /**
  * A write goes through them in this order: `applyDefaults` of the schema, `defaults`, managed fields, admission,
@@ -11,6 +16,8 @@ export interface CoreKind {
   meta: MetaRules;
   /** What every object of the kind gets; whoever writes it owns that. The argument has its schema's defaults. */
   defaults?: (object: JsonObject) => JsonObject;
+  /** Whether a new object brings its status, as nodes do; else it has none but what `prepareCreate` sets. */
+  statusOnCreate?: boolean;
   /** What the server sets in a new object; nobody owns that. */
   prepareCreate?: (object: JsonObject) => JsonObject;
   /** What a write to the object itself leaves as it was. Status is left to whoever serves subresources. */
@@ -25,8 +32,12 @@ export function validateCore(
   object: JsonObject,
   old: JsonObject | undefined,
 ): FieldError[] {
-  const meta = old === undefined
-    ? validateMeta(object, kind.meta)
-    : validateMetaUpdate(object, old);
-  return [...meta, ...kind.validate?.(object, old) ?? []];
+  const own = kind.validate?.(object, old) ?? [];
+  if (old === undefined) return [...validateMeta(object, kind.meta), ...own];
+  return [
+    ...validateAnyUpdate(object, old, kind.meta.namespaced),
+    ...validateMetaUpdate(object, old),
+    ...(kind.meta.again ? validateMeta(object, kind.meta) : []),
+    ...own,
+  ];
 }

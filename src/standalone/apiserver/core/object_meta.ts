@@ -1,7 +1,7 @@
 /** The rules of `metadata`, which are the same for all kinds. */
 import { isObject, type Json, jsonEqual, type JsonObject } from "../../../kube/json.ts";
 import { type FieldError, forbidden, invalidValue, required, tooLong } from "../field_error.ts";
-import { dnsLabel, labelValue, type NameRule, qualifiedName } from "./names.ts";
+import { dnsLabel, labelValue, type NameRule, pathSegment, qualifiedName } from "./names.ts";
 
 /** All annotations of an object together, keys and values, in bytes. */
 export const ANNOTATIONS_BYTES_MAX = 256 * 1024;
@@ -12,6 +12,8 @@ const SUBRESOURCE_LENGTH_MAX = 256;
 export interface MetaRules {
   namespaced: boolean;
   name: NameRule;
+  /** Whether the kind holds an update to its rules of a creation too. */
+  again?: boolean;
 }
 
 /** The metadata of an object, or none. */
@@ -46,6 +48,18 @@ export function validateMeta(object: JsonObject, rules: MetaRules): FieldError[]
     ...validateOwnerReferences(metadata.ownerReferences),
     ...validateFinalizers(metadata.finalizers),
     ...validateManagedFields(metadata.managedFields),
+  ];
+}
+
+/** What the server holds every update to, whatever its kind; the kind's own rules come after, and repeat some of it. */
+export function validateAnyUpdate(
+  object: JsonObject,
+  old: JsonObject,
+  namespaced: boolean,
+): FieldError[] {
+  return [
+    ...validateMeta(object, { namespaced, name: pathSegment }),
+    ...validateMetaUpdate(object, old),
   ];
 }
 

@@ -1,16 +1,17 @@
 /** Secret. */
 import { isObject, type Json, jsonEqual, type JsonObject } from "../../../kube/json.ts";
 import { type FieldError, invalidValue, required, tooLong } from "../field_error.ts";
-import { base64Bytes, DATA_BYTES_MAX, entries } from "./config_map.ts";
+import { base64Bytes, DATA_BYTES_MAX } from "./config_map.ts";
 import type { CoreKind } from "./core_kind.ts";
 import { validateImmutable } from "./immutable_data.ts";
+import { entries } from "./members.ts";
 import { configKey, dnsSubdomain } from "./names.ts";
 import { metadataOf } from "./object_meta.ts";
 
 const SERVICE_ACCOUNT_NAME = "kubernetes.io/service-account.name";
 
 export const SECRET: CoreKind = {
-  meta: { namespaced: true, name: dnsSubdomain },
+  meta: { namespaced: true, name: dnsSubdomain, again: true },
   defaults,
   validate: (object, old) => [
     ...(old === undefined || jsonEqual(object.type ?? "", old.type ?? "")

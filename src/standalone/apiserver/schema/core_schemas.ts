@@ -33,7 +33,32 @@ export function objectMetaSchema(): Schema {
 }
 
 function link(): Record<string, Schema> {
-  return linked ??= linkSchemas(CORE_COMPONENTS);
+  return linked ??= linkSchemas(asGoWrites(CORE_COMPONENTS));
+}
+
+/** Times that are no pointers in their Go type: where they are not given, JSON has null. */
+const ZERO_TIMES: Record<string, readonly string[]> = {
+  "io.k8s.api.core.v1.ContainerStateRunning": ["startedAt"],
+  "io.k8s.api.core.v1.ContainerStateTerminated": ["finishedAt", "startedAt"],
+  "io.k8s.api.core.v1.Event": ["eventTime", "firstTimestamp", "lastTimestamp"],
+  "io.k8s.api.core.v1.NamespaceCondition": ["lastTransitionTime"],
+  "io.k8s.api.core.v1.NodeCondition": ["lastHeartbeatTime", "lastTransitionTime"],
+  "io.k8s.api.core.v1.PersistentVolumeClaimCondition": ["lastProbeTime", "lastTransitionTime"],
+  "io.k8s.api.core.v1.PodCondition": ["lastProbeTime", "lastTransitionTime"],
+};
+const RAW_EXTENSION = "io.k8s.apimachinery.pkg.runtime.RawExtension";
+
+/** The components with what Go's types say and OpenAPI does not. */
+function asGoWrites(schemas: Readonly<Record<string, SchemaDocument>>) {
+  const changed = { ...schemas };
+  for (const [name, times] of Object.entries(ZERO_TIMES)) {
+    const properties = { ...changed[name]?.properties as Record<string, SchemaDocument> };
+    for (const time of times) properties[time] = { ...properties[time], default: null };
+    changed[name] = { ...changed[name], properties };
+  }
+  // What is in it is nobody's business: it is owned whole.
+  changed[RAW_EXTENSION] = { ...changed[RAW_EXTENSION], "x-kubernetes-map-type": "atomic" };
+  return changed;
 }
 
 function keyOf({ group, version, kind }: GroupVersionKind): string {

@@ -1,6 +1,6 @@
 /** What a custom resource goes through: read by its schema, then validated. */
 import { isObject, type Json, type JsonObject } from "../../../kube/json.ts";
-import { validateMeta, validateMetaUpdate } from "../core/object_meta.ts";
+import { validateAnyUpdate, validateMeta, validateMetaUpdate } from "../core/object_meta.ts";
 import { dnsSubdomain } from "../core/names.ts";
 import { type FieldError, invalidValue } from "../field_error.ts";
 import { validateRules } from "./cel_rules.ts";
@@ -40,7 +40,9 @@ export interface CustomResourceWrite {
 export function validateCustomResource(write: CustomResourceWrite): FieldError[] {
   const { object, old, schema, subresource = "" } = write;
   const typeErrors = validateType(write);
-  const errors = typeErrors.length > 0 ? typeErrors : [
+  const anyUpdate = old === undefined ? [] : validateAnyUpdate(object, old, write.namespaced);
+  const errors = typeErrors.length > 0 ? [...anyUpdate, ...typeErrors] : [
+    ...anyUpdate,
     ...(old === undefined
       ? validateMeta(object, { namespaced: write.namespaced, name: dnsSubdomain })
       : validateMetaUpdate(object, old)),

@@ -73,7 +73,7 @@ export class LocalEndpoint {
     const wanted = prepared ?? object;
     const errors = validateCore(core, placed(wanted, core), live && placed(live, core));
     if (errors.length > 0) {
-      throw invalid({ group: "", kind: String(object.kind), name: "one" }, errors);
+      throw invalid(namesOf(object), errors);
     }
     return wanted;
   }
@@ -123,14 +123,13 @@ export class LocalEndpoint {
     if (!statusSubresource) return ready;
     if (subresource === "status") {
       const { managedFields } = ready.metadata as JsonObject;
-      const metadata = {
-        ...this.#live?.metadata as JsonObject,
-        managedFields: managedFields ?? [],
-      };
+      const owned = managedFields === undefined ? {} : { managedFields };
+      const metadata = { ...this.#live?.metadata as JsonObject, ...owned };
       return { ...this.#live, status: ready.status ?? null, metadata };
     }
-    const { status: _, ...rest } = ready;
-    const status = this.#live?.status;
+    const { status: given, ...rest } = ready;
+    const brings = this.#live === undefined && this.options.core?.statusOnCreate;
+    const status = brings ? given : this.#live?.status;
     return this.#prepared(status === undefined ? rest : { ...rest, status });
   }
 }

@@ -1,7 +1,11 @@
 /** Scenarios on a real API server. */
-import { KubeError, type Resource } from "../../../kube/client.ts";
+import { AlreadyExistsError, KubeError, type Resource } from "../../../kube/client.ts";
 import { kubeconfigConnection } from "../../../kube/connection.ts";
-import { CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES } from "../../../kube/core_resources.ts";
+import {
+  CUSTOM_RESOURCE_DEFINITIONS,
+  NAMESPACES,
+  SERVICE_ACCOUNTS,
+} from "../../../kube/core_resources.ts";
 import { FetchClient } from "../../../kube/fetch_client.ts";
 import type { JsonObject } from "../../../kube/json.ts";
 import type { KubeObject } from "../../../kube/object.ts";
@@ -16,6 +20,7 @@ import {
 } from "./scenarios.ts";
 
 const ESTABLISHED_DEADLINE_MS = 20_000;
+const CLUSTER_KINDS = new Set(["Namespace", "Node", "PersistentVolume", "StorageClass"]);
 
 /** What a real server answers to each step of each scenario. Custom kinds are defined with the given schemas first. */
 export async function answersOfRealServer(
@@ -27,6 +32,7 @@ export async function answersOfRealServer(
   const group = `patch-${crypto.randomUUID().slice(0, 8)}`;
   for (const [kind, schema] of Object.entries(custom)) await define(client, kind, schema);
   await client.create(NAMESPACES, { metadata: { name: group } });
+  await createDefaultAccount(client, group);
   const answers: Answer[][] = [];
   for (const [index, scenario] of scenarios.entries()) {
     answers.push(await runScenario(client, scenario, `${group}-${index}`, group));
@@ -45,7 +51,7 @@ async function runScenario(
     ? scenario.apiVersion.split("/") as [string, string]
     : ["", scenario.apiVersion];
   const { plural, kind } = scenario;
-  const namespaced = kind !== "Namespace";
+  const namespaced = !CLUSTER_KINDS.has(kind);
   const resource: Resource = { group, version, plural, kind, namespaced };
   const key = namespaced ? { namespace, name } : { name };
   const answers: Answer[] = [];
@@ -81,6 +87,15 @@ async function runStep(
     if (!(error instanceof KubeError)) throw error;
     const { metadata: _, apiVersion: __, ...status } = error.status as JsonObject;
     return { status: comparableStatus(status) };
+  }
+}
+
+/** Pods are refused without it; a controller manager, where there is one, creates it too. */
+async function createDefaultAccount(client: FetchClient, namespace: string): Promise<void> {
+  try {
+    await client.create(SERVICE_ACCOUNTS, { metadata: { name: "default", namespace } });
+  } catch (error) {
+    if (!(error instanceof AlreadyExistsError)) throw error;
   }
 }
 

@@ -47,6 +47,7 @@ export function comparable(object: JsonObject): JsonObject {
   const { metadata = {}, ...rest } = structuredClone(object);
   const kept = metadata as JsonObject;
   for (const name of OF_A_RUN) delete kept[name];
+  dropAdmitted(rest, kept);
   const entries = (kept.managedFields ?? []) as JsonObject[];
   for (const entry of entries) delete entry.time;
   // Their order depends on the second in which each step ran.
@@ -65,6 +66,22 @@ export function comparableStatus(status: JsonObject): JsonObject {
     JSON.parse(text)
   );
   return { ...status, details: { ...details as JsonObject, causes: sorted } };
+}
+
+/** What admission plugins of a whole cluster add: controllers take it away again. */
+function dropAdmitted(object: JsonObject, metadata: JsonObject): void {
+  const { finalizers } = metadata;
+  if (Array.isArray(finalizers)) {
+    const left = finalizers.filter((each) =>
+      !/^kubernetes\.io\/pvc?-protection$/.test(String(each))
+    );
+    if (left.length > 0) metadata.finalizers = left;
+    else delete metadata.finalizers;
+  }
+  if (object.kind === "Node") delete (object.spec as JsonObject).taints;
+  if (object.kind === "PersistentVolume") {
+    delete (object.status as JsonObject).lastPhaseTransitionTime;
+  }
 }
 
 function nameOf({ operation, manager, apiVersion, subresource }: JsonObject): string {
