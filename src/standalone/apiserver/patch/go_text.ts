@@ -17,3 +17,10 @@ function print(value: Json | undefined): string {
   const members = Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1);
   return `map[${members.map(([name, each]) => `${name}:${print(each)}`).join(" ")}]`;
 }
+
+/** What encoding/json calls a value that it cannot put where it should go. */
+export function goJsonKind(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  if (typeof value === "object") return value === null ? "null" : "object";
+  return typeof value === "boolean" ? "bool" : typeof value;
+}

@@ -3,6 +3,7 @@
  * what is missing equals null in `test` and is copied as null, and negative indices count from the end.
  */
 import { isObject, type Json, jsonEqual, type JsonObject } from "../../../kube/json.ts";
+import { goJsonKind } from "./go_text.ts";
 import { badRequest, statusError, unprocessable } from "../status_error.ts";
 
 /** One operation; which of the optional members it needs depends on `op`. */
@@ -31,9 +32,10 @@ export function applyJsonPatch(object: JsonObject, patch: unknown): JsonObject {
 }
 
 function operationsOf(patch: unknown): Partial<JsonPatchOperation>[] {
-  if (!Array.isArray(patch) || !patch.every((each) => each === null || isObject(each))) {
-    throw badRequest("json: cannot unmarshal the patch: it must be a list of operations");
-  }
+  const operation = "handlers.jsonPatchOp";
+  if (!Array.isArray(patch)) throw undecodable(patch, `[]${operation}`);
+  const odd = patch.find((each) => each !== null && !isObject(each));
+  if (odd !== undefined) throw undecodable(odd, operation);
   if (patch.length > JSON_PATCH_OPERATIONS_MAX) {
     const limit = `The allowed maximum operations in a JSON patch is ${JSON_PATCH_OPERATIONS_MAX}`;
     throw statusError(
@@ -43,6 +45,13 @@ function operationsOf(patch: unknown): Partial<JsonPatchOperation>[] {
     );
   }
   return patch.map((each) => each ?? {});
+}
+
+function undecodable(value: unknown, type: string): Error {
+  const got = goJsonKind(value);
+  return badRequest(
+    `error decoding patch: json: cannot unmarshal ${got} into Go value of type ${type}`,
+  );
 }
 
 class Patched {

@@ -1,27 +1,41 @@
 /** How lists that are merged by key are told apart and in which order their elements end up. */
-import { isObject, type Json, jsonEqual } from "../../../kube/json.ts";
+import { isObject, type Json } from "../../../kube/json.ts";
+import { quote } from "../field_error.ts";
 import { statusError, unprocessable } from "../status_error.ts";
+import { goText } from "./go_text.ts";
 
-/** Whether both stand for the same element: by their merge key, or as values where there is none. */
-export function sameElement(a: Json, b: Json, mergeKey: string | undefined): boolean {
-  if (mergeKey === undefined) return jsonEqual(a, b);
-  if (!isObject(a) || !isObject(b)) return false;
-  const key = a[mergeKey];
-  return key !== undefined && jsonEqual(key, b[mergeKey]);
+/**
+ * What an element is known by: its merge key, or its value where there is none. Equal ids stand for the same element; an
+ * element without its key is like no other.
+ */
+export function elementId(item: Json, mergeKey: string | undefined): string | undefined {
+  if (mergeKey === undefined) return quote(item);
+  const key = isObject(item) ? item[mergeKey] : undefined;
+  return key === undefined ? undefined : quote(key);
+}
+
+/** Where in the list each element is. */
+export function places(items: readonly Json[], mergeKey: string | undefined): Map<string, number> {
+  const found = new Map<string, number>();
+  items.forEach((item, index) => {
+    const id = elementId(item, mergeKey);
+    if (id !== undefined && !found.has(id)) found.set(id, index);
+  });
+  return found;
 }
 
 /** The elements that have their like in `by`, and the others, both in their order. */
 export function partition(
-  items: Json[],
-  by: Json[],
+  items: readonly Json[],
+  by: readonly Json[],
   mergeKey: string | undefined,
 ): { inside: Json[]; outside: Json[] } {
-  const inside: Json[] = [];
-  const outside: Json[] = [];
-  for (const item of items) {
-    (by.some((each) => sameElement(item, each, mergeKey)) ? inside : outside).push(item);
-  }
-  return { inside, outside };
+  const known = places(by, mergeKey);
+  const isKnown = (item: Json) => known.has(elementId(item, mergeKey) ?? "");
+  return {
+    inside: items.filter(isKnown),
+    outside: items.filter((item) => !isKnown(item)),
+  };
 }
 
 /**
@@ -29,37 +43,40 @@ export function partition(
  * it in `othersOrder`.
  */
 export function mergeInOrder(
-  wanted: Json[],
-  order: Json[],
+  wanted: readonly Json[],
+  order: readonly Json[],
   { others, othersOrder, mergeKey }: {
-    others: Json[];
-    othersOrder: Json[];
+    others: readonly Json[];
+    othersOrder: readonly Json[];
     mergeKey: string | undefined;
   },
 ): Json[] {
-  const place = (item: Json, among: Json[]) =>
-    among.findIndex((each) => sameElement(item, each, mergeKey));
-  const sorted = wanted.map((item) => ({ item, at: place(item, order) }))
-    .sort((a, b) => a.at - b.at);
-  const rest = others.map((item) => ({ item, at: place(item, othersOrder) }))
-    .sort((a, b) => a.at - b.at);
+  const sortedBy = (items: readonly Json[], among: Map<string, number>) =>
+    items.map((item) => ({ item, at: among.get(elementId(item, mergeKey) ?? "") ?? -1 }))
+      .sort((a, b) => a.at - b.at);
+  const before = places(othersOrder, mergeKey);
+  const rest = sortedBy(others, before);
   const result: Json[] = [];
-  for (const { item } of sorted) {
-    const at = place(item, othersOrder);
-    while (at >= 0 && rest[0] !== undefined && rest[0].at >= 0 && rest[0].at < at) {
-      result.push(rest.shift()!.item);
+  let next = 0;
+  for (const { item } of sortedBy(wanted, places(order, mergeKey))) {
+    const at = before.get(elementId(item, mergeKey) ?? "") ?? -1;
+    for (; at >= 0 && next < rest.length; next++) {
+      const other = rest[next]!;
+      if (other.at < 0 || other.at >= at) break;
+      result.push(other.item);
     }
     result.push(item);
   }
-  return [...result, ...rest.map(({ item }) => item)];
+  return [...result, ...rest.slice(next).map(({ item }) => item)];
 }
 
 /** What all elements of both lists are. Throws a 422 for lists of lists and a 500 for lists of this and that. */
 export function elementKind(...lists: Json[][]): string {
-  const kinds = new Set(lists.flat().map(kindOf));
-  if (kinds.has("list")) throw unprocessable("lists of lists are not supported");
-  if (kinds.size > 1) throw statusError(500, "", "list element types are not identical");
-  return [...kinds][0] ?? "none";
+  const kinds = lists.flatMap((list) => list.map(kindOf));
+  const [first = "none"] = kinds;
+  if (first === "list") throw unprocessable("lists of lists are not supported");
+  if (kinds.every((kind) => kind === first)) return first;
+  throw statusError(500, "", `list element types are not identical: ${goText(lists)}`);
 }
 
 function kindOf(value: Json): string {
@@ -67,14 +84,17 @@ function kindOf(value: Json): string {
 }
 
 /** Each value once. The last one takes the place of one that is dropped, as in Kubernetes. */
-export function dedupe(values: Json[]): Json[] {
+export function dedupe(values: readonly Json[]): Json[] {
   const left = [...values];
-  for (let i = 0; i < left.length; i++) {
-    for (let j = i + 1; j < left.length; j++) {
-      if (!jsonEqual(left[i], left[j])) continue;
+  const seen = new Set<string>();
+  for (let i = 0; i < left.length;) {
+    const id = quote(left[i]);
+    if (seen.has(id)) {
       const last = left.pop()!;
-      if (j < left.length) left[j] = last;
-      j--;
+      if (i < left.length) left[i] = last;
+    } else {
+      seen.add(id);
+      i++;
     }
   }
   return left;

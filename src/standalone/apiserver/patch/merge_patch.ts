@@ -1,5 +1,6 @@
 /** JSON Merge Patch (RFC 7386). */
 import { isObject, type Json, type JsonObject } from "../../../kube/json.ts";
+import { goJsonKind } from "./go_text.ts";
 import { badRequest } from "../status_error.ts";
 
 /** Nesting that is followed; encoding/json stops there too. */
@@ -10,7 +11,12 @@ const DEPTH_MAX = 10_000;
  * Throws a 400 when the patch is no object.
  */
 export function applyMergePatch(object: JsonObject, patch: unknown): JsonObject {
-  if (!isObject(patch)) throw badRequest("Invalid JSON Patch");
+  if (!isObject(patch)) {
+    const got = goJsonKind(patch);
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${got} into Go value of type map[string]interface {}`,
+    );
+  }
   return merge(object, patch, 0) as JsonObject;
 }
 

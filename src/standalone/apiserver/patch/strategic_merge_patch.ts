@@ -3,11 +3,11 @@
  * replaced (`x-kubernetes-patch-strategy`, `x-kubernetes-patch-merge-key`). It has directives of its own: `$patch`,
  * `$retainKeys`, `$setElementOrder/LIST` and `$deleteFromPrimitiveList/LIST`.
  */
-import { isObject, type Json, jsonEqual, type JsonObject } from "../../../kube/json.ts";
+import { isObject, type Json, type JsonObject } from "../../../kube/json.ts";
 import type { Schema } from "../schema/schema.ts";
 import { badRequest, statusError } from "../status_error.ts";
 import { goText } from "./go_text.ts";
-import { dedupe, elementKind, mergeInOrder, partition, sameElement } from "./list_order.ts";
+import { dedupe, elementId, elementKind, mergeInOrder, partition, places } from "./list_order.ts";
 
 const PATCH = "$patch";
 const RETAIN_KEYS = "$retainKeys";
@@ -100,7 +100,8 @@ function deleteFrom(merged: Map<string, Json>, list: string, values: Json): void
   const before = merged.get(list);
   if (values === null) return void merged.delete(list);
   if (!Array.isArray(before) || !Array.isArray(values)) return;
-  merged.set(list, before.filter((item) => !values.some((value) => jsonEqual(item, value))));
+  const deleted = places(values, undefined);
+  merged.set(list, before.filter((item) => !deleted.has(elementId(item, undefined)!)));
 }
 
 /** The lists whose order the patch gives; answers which members of the patch that took care of. */
@@ -150,7 +151,8 @@ function checkOrder(change: Json[], order: Json[], mergeKey: string | undefined)
   for (const item of change) {
     if (isObject(item) && Object.hasOwn(item, PATCH)) continue;
     checkMergeKey(item, mergeKey);
-    while (next < order.length && !sameElement(item, order[next]!, mergeKey)) next++;
+    const id = elementId(item, mergeKey);
+    while (next < order.length && elementId(order[next]!, mergeKey) !== id) next++;
     if (next++ < order.length) continue;
     throw serverError(
       `The order in patch list:\n${goText(change)}\n doesn't match $setElementOrder list:\n${
@@ -182,7 +184,7 @@ function mergeList(before: Json[], change: Json[], at: At): Json[] {
 
 /** What elements with directives leave of the list, and the other elements of the patch. */
 function special(before: JsonObject[], change: JsonObject[], mergeKey: string) {
-  let kept = before;
+  const deleted = new Set<string>();
   let replace = false;
   const changes: JsonObject[] = [];
   for (const item of change) {
@@ -191,7 +193,7 @@ function special(before: JsonObject[], change: JsonObject[], mergeKey: string) {
       changes.push(item);
     } else if (directive === "delete") {
       checkMergeKey(item, mergeKey);
-      kept = kept.filter((each) => !sameElement(each, item, mergeKey));
+      deleted.add(elementId(item, mergeKey)!);
     } else if (directive === "replace") {
       replace = true;
     } else if (directive === "merge") {
@@ -200,7 +202,9 @@ function special(before: JsonObject[], change: JsonObject[], mergeKey: string) {
       throw serverError(`unknown patch type: ${goText(directive)} in map: ${goText(item)}`);
     }
   }
-  return replace ? { kept: changes, changes: [] } : { kept, changes };
+  if (replace) return { kept: changes, changes: [] };
+  const kept = before.filter((item) => !deleted.has(elementId(item, mergeKey) ?? ""));
+  return { kept, changes };
 }
 
 function mergeElements(
@@ -209,12 +213,13 @@ function mergeElements(
   { schema, depth, mergeKey }: At & { mergeKey: string },
 ): JsonObject[] {
   const merged = [...before];
+  const known = places(before, mergeKey);
   for (const change of changes) {
     checkMergeKey(change, mergeKey);
-    const index = merged.findIndex((each) => sameElement(each, change, mergeKey));
-    const found = merged[index];
-    if (found === undefined) merged.push(change);
-    else merged[index] = mergeObject(found, change, schema?.items, depth + 1);
+    const id = elementId(change, mergeKey)!;
+    const index = known.get(id);
+    if (index === undefined) known.set(id, merged.push(change) - 1);
+    else merged[index] = mergeObject(merged[index]!, change, schema?.items, depth + 1);
   }
   return merged;
 }
