@@ -31,6 +31,8 @@ export interface FetchClientOptions {
   responseBytesMax?: number;
   /** @default {@link WATCH_LINE_BYTES_MAX} */
   watchLineBytesMax?: number;
+  /** How requests are sent. @default over the network */
+  fetch?: (url: string, init: RequestInit & { client: Deno.HttpClient }) => Promise<Response>;
 }
 
 /** The API server gives up on its own requests after 60 s; the margin lets its answer arrive. */
@@ -65,6 +67,7 @@ export class FetchClient implements KubeClient, Disposable {
   readonly #responseBytesMax: number;
   readonly #watchLineBytesMax: number;
   readonly #http: Deno.HttpClient;
+  readonly #fetch: NonNullable<FetchClientOptions["fetch"]>;
 
   constructor(options: FetchClientOptions) {
     const { caCerts, cert, key } = options.connection;
@@ -73,6 +76,7 @@ export class FetchClient implements KubeClient, Disposable {
     this.#requestTimeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
     this.#responseBytesMax = options.responseBytesMax ?? RESPONSE_BYTES_MAX;
     this.#watchLineBytesMax = options.watchLineBytesMax ?? WATCH_LINE_BYTES_MAX;
+    this.#fetch = options.fetch ?? fetch;
     this.#http = Deno.createHttpClient({
       caCerts,
       // One connection per watch: on HTTP/2 all streams share one, and its death or its full window stops them all.
@@ -237,7 +241,7 @@ export class FetchClient implements KubeClient, Disposable {
     const authorization = await this.#connection.authorization?.();
     if (authorization !== undefined) headers.set("authorization", authorization);
     const response = await explain(what, signal, () =>
-      fetch(this.#connection.server + path, {
+      this.#fetch(this.#connection.server + path, {
         method,
         headers,
         signal,

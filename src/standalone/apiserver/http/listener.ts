@@ -1,0 +1,265 @@
+/** HTTPS for {@link ApiHandler}: connections, bodies within bounds, watches that are ended when their readers are slow. */
+import { Buffer } from "node:buffer";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import type { Authenticator, CertificateSubject } from "../access/identity.ts";
+import { statusError } from "../status_error.ts";
+import type { UserInfo } from "../objects/write_request.ts";
+import { type ApiRequest, type ApiResponse, errorAnswer } from "./api_request.ts";
+
+export interface ListenerOptions {
+  handle: (request: ApiRequest) => Promise<ApiResponse>;
+  authenticator: Authenticator;
+  tls: {
+    /** PEM. */
+    certificate: string;
+    key: string;
+    /** Whose client certificates are believed. PEM. */
+    clientCas: readonly string[];
+  };
+  hostname: string;
+  /** 0: any free one. */
+  port: number;
+  /** For requests that ask for another protocol, such as a console. Absent: they are refused. */
+  upgrade?: (
+    request: ApiRequest,
+    connection: { incoming: IncomingMessage; socket: Duplex; head: Uint8Array },
+  ) => Promise<void>;
+}
+
+/** kube-apiserver reads no longer body: 3 MiB. */
+export const BODY_BYTES_MAX = 3 * 1024 * 1024;
+const URL_LENGTH_MAX = 16 * 1024;
+const CONNECTIONS_MAX = 2_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+const KEEP_ALIVE_TIMEOUT_MS = 120_000;
+/** Who reads nothing of a watch for so long is not reading. */
+const SLOW_READER_MS = 30_000;
+const DRAIN_TIMEOUT_MS = 2_000;
+
+export class ApiListener implements AsyncDisposable {
+  readonly #options: ListenerOptions;
+  readonly #server: Server;
+  readonly #closing = new AbortController();
+
+  private constructor(options: ListenerOptions) {
+    this.#options = options;
+    const { tls } = options;
+    this.#server = createServer({
+      cert: tls.certificate,
+      key: tls.key,
+      ca: [...tls.clientCas],
+      requestCert: true,
+      // Tokens are another way to prove who one is.
+      rejectUnauthorized: false,
+      minVersion: "TLSv1.2",
+      ALPNProtocols: ["http/1.1"],
+    }, (incoming, outgoing) => void this.#answer(incoming, outgoing));
+    this.#server.maxConnections = CONNECTIONS_MAX;
+    this.#server.headersTimeout = HEADERS_TIMEOUT_MS;
+    this.#server.requestTimeout = REQUEST_TIMEOUT_MS;
+    this.#server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
+    this.#server.on("tlsClientError", () => {});
+    this.#server.on("clientError", (_error: Error, socket: Duplex) => socket.destroy());
+    this.#server.on(
+      "upgrade",
+      (incoming, socket, head) => void this.#upgrade(incoming, socket, head),
+    );
+  }
+
+  /** Resolves when connections are accepted. */
+  static async listen(options: ListenerOptions): Promise<ApiListener> {
+    const listener = new ApiListener(options);
+    await new Promise<void>((resolve, reject) => {
+      listener.#server.once("error", reject);
+      listener.#server.listen(options.port, options.hostname, () => {
+        listener.#server.off("error", reject);
+        resolve();
+      });
+    });
+    return listener;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Ends watches, lets other requests finish for a bounded time. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#server.close(() => resolve());
+    this.#server.closeIdleConnections();
+    const timer = setTimeout(() => {
+      this.#server.closeAllConnections();
+      resolve();
+    }, DRAIN_TIMEOUT_MS);
+    await promise;
+    clearTimeout(timer);
+  }
+
+  async #answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const hangUp = new AbortController();
+    outgoing.on("close", () => hangUp.abort());
+    outgoing.on("error", () => hangUp.abort());
+    const signal = AbortSignal.any([hangUp.signal, this.#closing.signal]);
+    const response = await this.#handled(incoming, signal);
+    try {
+      await send(outgoing, response, signal);
+    } catch {
+      outgoing.destroy(); // The caller has left, or does not read.
+    }
+  }
+
+  async #handled(incoming: IncomingMessage, signal: AbortSignal): Promise<ApiResponse> {
+    if ((incoming.url ?? "").length > URL_LENGTH_MAX) {
+      return errorAnswer(
+        statusError(
+          414,
+          "RequestURITooLong",
+          `the URL is longer than ${URL_LENGTH_MAX} characters`,
+        ),
+      );
+    }
+    const user = this.#identify(incoming);
+    if (user === undefined) return errorAnswer(statusError(401, "Unauthorized", "Unauthorized"));
+    return await this.#options.handle(requestOf(incoming, { user, signal }));
+  }
+
+  async #upgrade(incoming: IncomingMessage, socket: Duplex, head: Uint8Array): Promise<void> {
+    socket.on("error", () => socket.destroy());
+    const user = this.#identify(incoming);
+    if (user === undefined || this.#options.upgrade === undefined) {
+      socket.end(
+        `HTTP/1.1 ${
+          user === undefined ? "401 Unauthorized" : "404 Not Found"
+        }\r\nconnection: close\r\n\r\n`,
+      );
+      return;
+    }
+    const hangUp = new AbortController();
+    socket.on("close", () => hangUp.abort());
+    const signal = AbortSignal.any([hangUp.signal, this.#closing.signal]);
+    await this.#options.upgrade(requestOf(incoming, { user, signal }), { incoming, socket, head });
+  }
+
+  /** `undefined`: somebody who claims to be somebody, and is not. */
+  #identify(incoming: IncomingMessage): UserInfo | undefined {
+    const identity = this.#options.authenticator.identify({
+      authorization: incoming.headers.authorization,
+      certificate: subjectOf(incoming.socket as TLSSocket, this.#options.tls.clientCas),
+    });
+    return identity === "anonymous"
+      ? { username: "system:anonymous", groups: ["system:unauthenticated"] }
+      : identity;
+  }
+}
+
+function subjectOf(
+  socket: TLSSocket,
+  clientCas: readonly string[],
+): CertificateSubject | undefined {
+  if (clientCas.length === 0 || socket.authorized !== true) return undefined;
+  const subject = socket.getPeerCertificate()?.subject as { CN?: unknown; O?: unknown } | undefined;
+  if (typeof subject?.CN !== "string" || subject.CN === "") return undefined;
+  const organizations = [subject.O ?? []].flat().filter((each) => typeof each === "string");
+  return { commonName: subject.CN, organizations };
+}
+
+function requestOf(
+  incoming: IncomingMessage,
+  { user, signal }: { user: UserInfo; signal: AbortSignal },
+): ApiRequest {
+  const url = incoming.url ?? "/";
+  const mark = url.indexOf("?");
+  return {
+    method: incoming.method ?? "GET",
+    path: mark < 0 ? url : url.slice(0, mark),
+    query: new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1)),
+    header: (name) => {
+      const value = incoming.headers[name];
+      return Array.isArray(value) ? value.join(", ") : value;
+    },
+    body: () => readBody(incoming),
+    user,
+    signal,
+  };
+}
+
+async function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
+  const { "content-length": announced, "transfer-encoding": encoding } = incoming.headers;
+  if (announced === undefined && encoding === undefined) return new Uint8Array();
+  if (Number(announced ?? 0) > BODY_BYTES_MAX) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of incoming as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > BODY_BYTES_MAX) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+}
+
+function tooLarge(): Error {
+  return statusError(
+    413,
+    "RequestEntityTooLarge",
+    `Request entity too large: limit is ${BODY_BYTES_MAX}`,
+    {},
+  );
+}
+
+async function send(
+  outgoing: ServerResponse,
+  response: ApiResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  if (outgoing.destroyed) return;
+  const { status, body, warnings = [] } = response;
+  const headers: Record<string, string | string[]> = {
+    "cache-control": "no-cache, private",
+    ...response.headers,
+  };
+  if (warnings.length > 0) {
+    headers["warning"] = warnings.map((text) => `299 - ${JSON.stringify(text)}`);
+  }
+  // A body that was not read to its end would be taken for the next request.
+  if (status === 413) headers["connection"] = "close";
+  if (typeof body === "string" || body instanceof Uint8Array) {
+    const bytes = typeof body === "string" ? Buffer.from(body) : body;
+    outgoing.writeHead(status, { ...headers, "content-length": String(bytes.length) });
+    outgoing.end(bytes);
+    return;
+  }
+  outgoing.writeHead(status, headers);
+  outgoing.flushHeaders();
+  for await (const chunk of body) {
+    if (signal.aborted) break;
+    if (!outgoing.write(chunk)) await drained(outgoing, signal);
+  }
+  outgoing.end();
+}
+
+/** Rejects when nothing is read for too long: what a slow reader misses is not kept for it. */
+async function drained(outgoing: ServerResponse, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(
+    () => reject(new Error("Cannot write: nothing is read")),
+    SLOW_READER_MS,
+  );
+  const stop = () => reject(new Error("Cannot write: the caller has left"));
+  outgoing.once("drain", resolve);
+  signal.addEventListener("abort", stop);
+  try {
+    await promise;
+  } finally {
+    clearTimeout(timer);
+    outgoing.off("drain", resolve);
+    signal.removeEventListener("abort", stop);
+  }
+}

@@ -1,0 +1,182 @@
+/** In which form an answer is wanted, and in which one a body comes. Pure. */
+import { parse } from "yaml";
+import type { KubeError } from "../../../kube/client.ts";
+import { isObject, type Json, type JsonObject } from "../../../kube/json.ts";
+import { shortened } from "../objects/decode_object.ts";
+import { badRequest, statusError } from "../status_error.ts";
+
+/** What an answer is to be shown as. */
+export interface AnswerForm {
+  as?: "Table" | "PartialObjectMetadata" | "PartialObjectMetadataList" | "APIGroupDiscoveryList";
+  yaml: boolean;
+}
+
+const JSON_TYPES: ReadonlySet<string> = new Set(["application/json", "*/*", "application/*", ""]);
+const YAML_TYPES: ReadonlySet<string> = new Set(["application/yaml"]);
+/** Versions in which the other forms are served. */
+const GROUPS: Readonly<Record<string, string>> = {
+  Table: "meta.k8s.io/v1",
+  PartialObjectMetadata: "meta.k8s.io/v1",
+  PartialObjectMetadataList: "meta.k8s.io/v1",
+  APIGroupDiscoveryList: "apidiscovery.k8s.io/v2",
+};
+
+/** The first form of an `Accept` header that is served. Throws a 406 when none is. */
+export function answerForm(accept: string | undefined, custom = true): AnswerForm {
+  for (const part of (accept || "application/json").split(",")) {
+    const [type = "", ...rest] = part.split(";").map((each) => each.trim());
+    const parameters = new Map(rest.map((each) => each.split("=") as [string, string]));
+    const yaml = YAML_TYPES.has(type);
+    if (!yaml && !JSON_TYPES.has(type)) continue;
+    const as = parameters.get("as");
+    if (as === undefined) return { yaml };
+    const asked = `${parameters.get("g")}/${parameters.get("v")}`;
+    if (GROUPS[as] === asked) return { as: as as NonNullable<AnswerForm["as"]>, yaml };
+  }
+  throw notAcceptable(custom);
+}
+
+function notAcceptable(custom: boolean): KubeError {
+  const types = [
+    "application/json",
+    "application/yaml",
+    ...(custom ? [] : ["application/vnd.kubernetes.protobuf"]),
+  ];
+  const message = `406: Not Acceptable\n\nAvailable representations: ${types.join(", ")}`;
+  return statusError(406, "NotAcceptable", message, {});
+}
+
+/** 415 for a body in a form that is not served. */
+export function unsupportedMediaType(types: readonly string[]): KubeError {
+  const message =
+    `the body of the request was in an unknown format - accepted media types include: ${
+      types.join(", ")
+    }`;
+  return statusError(415, "UnsupportedMediaType", message);
+}
+
+/** Nesting that is read; deeper documents are refused, as encoding/json refuses them. */
+const DEPTH_MAX = 1_000;
+
+/** A body as a JSON object. Throws a 400 that quotes its beginning, and a 415 for another form. */
+export function bodyObject(
+  bytes: Uint8Array,
+  what: { contentType: string | undefined; kind: string },
+): JsonObject {
+  const type = mediaType(what.contentType);
+  if (type !== "application/json" && type !== "application/yaml") {
+    throw unsupportedMediaType(["application/json", "application/yaml"]);
+  }
+  const text = textOf(bytes);
+  const value = type === "application/json"
+    ? parsedJson(text, what.kind)
+    : parsedYaml(text, what.kind);
+  if (isObject(value)) return value;
+  throw unrecognized(
+    what.kind,
+    text,
+    `couldn't get version/kind; json parse error: json: cannot unmarshal ${
+      goKind(value)
+    } into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+  );
+}
+
+/** The body of a patch, in JSON or YAML. */
+export function patchBody(bytes: Uint8Array, yaml: boolean): Json {
+  const text = textOf(bytes);
+  try {
+    const value = yaml ? parse(text, YAML_OPTIONS) as Json : JSON.parse(text) as Json;
+    checkDepth(value, 0);
+    return value;
+  } catch (error) {
+    if (error instanceof RangeError) throw badRequest(error.message);
+    throw badRequest(yaml ? `error decoding YAML: ${messageOf(error)}` : goJsonError(text));
+  }
+}
+
+/** Without parameters, in lower case. */
+export function mediaType(contentType: string | undefined): string {
+  return (contentType || "application/json").split(";")[0]!.trim().toLowerCase();
+}
+
+/** Aliases are how a short YAML document becomes a long one. */
+const YAML_OPTIONS = { maxAliasCount: 100, uniqueKeys: true } as const;
+
+function parsedJson(text: string, kind: string): Json {
+  try {
+    const value = JSON.parse(text) as Json;
+    checkDepth(value, 0);
+    return value;
+  } catch (error) {
+    if (error instanceof RangeError) throw badRequest(error.message);
+    throw unrecognized(
+      kind,
+      text,
+      `couldn't get version/kind; json parse error: ${goJsonError(text)}`,
+    );
+  }
+}
+
+function parsedYaml(text: string, kind: string): Json {
+  try {
+    const value = parse(text, YAML_OPTIONS) as Json;
+    checkDepth(value, 0);
+    return value;
+  } catch (error) {
+    if (error instanceof RangeError) throw badRequest(error.message);
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${kind}): ${messageOf(error)}`,
+    );
+  }
+}
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw badRequest("the body of the request is not valid UTF-8");
+  }
+}
+
+function checkDepth(value: Json, depth: number): void {
+  if (typeof value !== "object" || value === null) return;
+  if (depth > DEPTH_MAX) throw new RangeError(`the body is nested deeper than ${DEPTH_MAX} levels`);
+  for (const each of Object.values(value)) checkDepth(each, depth + 1);
+}
+
+function unrecognized(kind: string, text: string, why: string): KubeError {
+  return badRequest(
+    `the object provided is unrecognized (must be of type ${kind}): ${why} (${shortened(text)})`,
+  );
+}
+
+/** As encoding/json says it, where that can be told. */
+function goJsonError(text: string): string {
+  const position = jsonErrorPosition(text);
+  if (position === undefined || position >= text.length) return "unexpected end of JSON input";
+  return `invalid character ${quoteRune(text, position)} looking for beginning of value`;
+}
+
+function jsonErrorPosition(text: string): number | undefined {
+  try {
+    JSON.parse(text);
+    return undefined;
+  } catch (error) {
+    const [, position] = /position (\d+)/.exec(messageOf(error)) ?? [];
+    return position === undefined ? undefined : Number(position);
+  }
+}
+
+function quoteRune(text: string, position: number): string {
+  const character = String.fromCodePoint(text.codePointAt(position) ?? 0);
+  return character === "'" ? `'\\''` : `'${character}'`;
+}
+
+function goKind(value: Json): string {
+  if (Array.isArray(value)) return "array";
+  return typeof value === "boolean" ? "bool" : value === null ? "null" : typeof value;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,245 @@
+/** Kubernetes' own kinds, as far as virtual machines need them. */
+import { isObject, type Json, type JsonObject } from "../../../kube/json.ts";
+import type { CoreKind } from "../core/core_kind.ts";
+import { coreKind as coreRules } from "../core/core_kinds.ts";
+import { dnsSubdomain } from "../core/names.ts";
+import { coreSchema } from "../schema/core_schemas.ts";
+import type { Schema } from "../schema/schema.ts";
+import { CORE_COLUMNS } from "./core_columns.ts";
+import { fromEventsForm, toEventsForm } from "./event_forms.ts";
+import { jsonPath } from "./json_path.ts";
+import type { Kind, KindRules } from "./kind.ts";
+
+interface Served {
+  group?: string;
+  plural: string;
+  kind: string;
+  cluster?: true;
+  shortNames?: readonly string[];
+  categories?: readonly string[];
+  status?: true;
+  fields?: Record<string, string>;
+  rules?: Partial<KindRules>;
+  subresources?: Kind["subresources"];
+}
+
+/** Kubernetes keeps a pod for 30 s, unless its spec says otherwise. */
+const POD_GRACE_SECONDS = 30;
+
+const POD_FIELDS = {
+  "spec.nodeName": ".spec.nodeName",
+  "spec.restartPolicy": ".spec.restartPolicy",
+  "spec.schedulerName": ".spec.schedulerName",
+  "spec.serviceAccountName": ".spec.serviceAccountName",
+  "spec.hostNetwork": ".spec.hostNetwork",
+  "status.phase": ".status.phase",
+  "status.podIP": ".status.podIP",
+  "status.nominatedNodeName": ".status.nominatedNodeName",
+};
+const EVENT_FIELDS = {
+  "involvedObject.kind": ".involvedObject.kind",
+  "involvedObject.namespace": ".involvedObject.namespace",
+  "involvedObject.name": ".involvedObject.name",
+  "involvedObject.uid": ".involvedObject.uid",
+  "involvedObject.apiVersion": ".involvedObject.apiVersion",
+  "involvedObject.resourceVersion": ".involvedObject.resourceVersion",
+  "involvedObject.fieldPath": ".involvedObject.fieldPath",
+  "reason": ".reason",
+  "reportingComponent": ".reportingComponent",
+  "source": ".source.component",
+  "type": ".type",
+};
+
+const KINDS: readonly Served[] = [
+  { plural: "configmaps", kind: "ConfigMap", shortNames: ["cm"] },
+  {
+    plural: "events",
+    kind: "Event",
+    shortNames: ["ev"],
+    fields: EVENT_FIELDS,
+    rules: { createOnUpdate: true },
+  },
+  {
+    plural: "namespaces",
+    kind: "Namespace",
+    cluster: true,
+    shortNames: ["ns"],
+    status: true,
+    fields: { "status.phase": ".status.phase", "name": ".metadata.name" },
+    rules: { returnsDeleted: true },
+    subresources: [{ name: "finalize", kind: "Namespace", verbs: ["update"] }],
+  },
+  {
+    plural: "nodes",
+    kind: "Node",
+    cluster: true,
+    shortNames: ["no"],
+    status: true,
+    fields: { "spec.unschedulable": ".spec.unschedulable" },
+  },
+  {
+    plural: "persistentvolumeclaims",
+    kind: "PersistentVolumeClaim",
+    shortNames: ["pvc"],
+    status: true,
+    fields: { "name": ".metadata.name" },
+    rules: { returnsDeleted: true, prepareCreate: pending },
+  },
+  {
+    plural: "persistentvolumes",
+    kind: "PersistentVolume",
+    cluster: true,
+    shortNames: ["pv"],
+    status: true,
+    fields: { "name": ".metadata.name" },
+    rules: { returnsDeleted: true, prepareCreate: pending },
+  },
+  {
+    plural: "pods",
+    kind: "Pod",
+    shortNames: ["po"],
+    categories: ["all"],
+    status: true,
+    fields: POD_FIELDS,
+    rules: {
+      generation: true,
+      returnsDeleted: true,
+      prepareCreate: newPod,
+      graceSeconds: podGrace,
+    },
+    subresources: [
+      { name: "binding", kind: "Binding", verbs: ["create"] },
+      { name: "eviction", kind: "Eviction", group: "policy", version: "v1", verbs: ["create"] },
+    ],
+  },
+  { plural: "secrets", kind: "Secret", fields: { "type": ".type" } },
+  {
+    plural: "serviceaccounts",
+    kind: "ServiceAccount",
+    shortNames: ["sa"],
+    rules: { returnsDeleted: true },
+  },
+  {
+    plural: "services",
+    kind: "Service",
+    shortNames: ["svc"],
+    categories: ["all"],
+    status: true,
+    fields: { "spec.clusterIP": ".spec.clusterIP", "spec.type": ".spec.type" },
+    rules: { returnsDeleted: true, prepareCreate: newService },
+  },
+  { group: "apps", plural: "controllerrevisions", kind: "ControllerRevision" },
+  {
+    group: "coordination.k8s.io",
+    plural: "leases",
+    kind: "Lease",
+    rules: { createOnUpdate: true, unconditionalUpdate: false },
+  },
+  {
+    group: "discovery.k8s.io",
+    plural: "endpointslices",
+    kind: "EndpointSlice",
+    rules: { generation: true },
+  },
+  {
+    group: "storage.k8s.io",
+    plural: "storageclasses",
+    kind: "StorageClass",
+    cluster: true,
+    shortNames: ["sc"],
+  },
+];
+
+/** All of them. */
+export function coreKinds(): Kind[] {
+  return KINDS.map(kindOf);
+}
+
+const OPEN: Schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+
+function kindOf(served: Served): Kind {
+  const { group = "", plural, kind, fields } = served;
+  const namespaced = served.cluster !== true;
+  const at = { group, version: "v1", kind };
+  const form = { group, version: "v1", schema: () => coreSchema(at) ?? OPEN };
+  const plain: CoreKind = { meta: { namespaced, name: dnsSubdomain } };
+  return {
+    ...at,
+    plural,
+    singular: kind.toLowerCase(),
+    shortNames: served.shortNames ?? [],
+    categories: served.categories ?? [],
+    namespaced,
+    custom: false,
+    forms: kind === "Event" ? [form, EVENTS_FORM] : [form],
+    statusSubresource: served.status === true,
+    ...(served.subresources === undefined ? {} : { subresources: served.subresources }),
+    columns: CORE_COLUMNS[kind] ?? [],
+    ...(fields === undefined ? {} : {
+      fields: Object.fromEntries(
+        Object.entries(fields).map(([name, path]) => [name, jsonPath(path)]),
+      ),
+    }),
+    rules: {
+      ...plain,
+      generation: false,
+      unconditionalUpdate: true,
+      ...served.rules,
+      ...coreRules(at),
+    },
+  };
+}
+
+const EVENTS_GROUP = { group: "events.k8s.io", version: "v1" };
+const EVENTS_FORM: Kind["forms"][number] = {
+  ...EVENTS_GROUP,
+  schema: () => coreSchema({ ...EVENTS_GROUP, kind: "Event" }) ?? OPEN,
+  fromStored: toEventsForm,
+  toStored: fromEventsForm,
+};
+
+function pending(object: JsonObject): JsonObject {
+  return { ...object, status: { phase: "Pending" } };
+}
+
+function newPod(pod: JsonObject): JsonObject {
+  return { ...pod, status: { phase: "Pending", qosClass: qualityOfService(pod) } };
+}
+
+/** Pods are Guaranteed when every container's limits of CPU and memory are its requests, BestEffort when none has any. */
+function qualityOfService(pod: JsonObject): string {
+  const spec = (isObject(pod.spec) ? pod.spec : {}) as Record<string, Json[] | undefined>;
+  const resources = [...spec.containers ?? [], ...spec.initContainers ?? []]
+    .map((each) => (each as { resources?: Record<string, JsonObject> }).resources ?? {});
+  const amount = (each: Record<string, JsonObject>, list: string, what: string) =>
+    each[list]?.[what];
+  const named = ["cpu", "memory"];
+  const none = resources.every((each) =>
+    named.every((what) =>
+      amount(each, "requests", what) === undefined && amount(each, "limits", what) === undefined
+    )
+  );
+  if (none) return "BestEffort";
+  const all = resources.every((each) =>
+    named.every((what) => {
+      const limit = amount(each, "limits", what);
+      return limit !== undefined && (amount(each, "requests", what) ?? limit) === limit;
+    })
+  );
+  return all ? "Guaranteed" : "Burstable";
+}
+
+function newService(service: JsonObject): JsonObject {
+  return { ...service, status: { loadBalancer: {} } };
+}
+
+/** A pod that is on no node, or has ended, is gone at once. */
+function podGrace(pod: JsonObject, requested: number | undefined): number {
+  const { nodeName, terminationGracePeriodSeconds } = (pod.spec ?? {}) as {
+    nodeName?: string;
+    terminationGracePeriodSeconds?: number;
+  };
+  const { phase } = (pod.status ?? {}) as { phase?: string };
+  if (!nodeName || phase === "Succeeded" || phase === "Failed") return 0;
+  return Math.max(0, requested ?? terminationGracePeriodSeconds ?? POD_GRACE_SECONDS);
+}

@@ -1,0 +1,432 @@
+/**
+ * Every change of an object: create, update, patch, delete. A write is decided on what was read, and stored only if that is
+ * still so; otherwise it is decided anew. Nobody hears of it before it is durable.
+ */
+import { isObject, jsonEqual, type JsonObject } from "../../../kube/json.ts";
+import type { ObjectMeta } from "../../../kube/object.ts";
+import { validateCore } from "../core/core_kind.ts";
+import { type FieldError, invalidValue } from "../field_error.ts";
+import { apiVersionOf, type ServedKind, storeKey, toServed, toStored } from "../kinds/kind.ts";
+import type { KindRegistry } from "../kinds/kind_registry.ts";
+import { serverSideApply } from "../managed_fields/apply.ts";
+import { conflictError } from "../managed_fields/conflicts.ts";
+import { keepTimes, trackUpdate } from "../managed_fields/update.ts";
+import { badRequest, invalid, statusError } from "../status_error.ts";
+import { RevisionConflictError, type Store, type StoredValue } from "../store/store.ts";
+import {
+  alreadyExists,
+  conflict,
+  forbidden,
+  modified,
+  namespaceNotFound,
+  notFound,
+} from "./api_error.ts";
+import { decodeObject, reportUnknown } from "./decode_object.ts";
+import { nameSuffix } from "./name_suffix.ts";
+import { isPending, metaOf, prepareCreation, prepareUpdate, withMeta } from "./prepare_object.ts";
+import {
+  type AdmissionPlugin,
+  NO_ADMISSION,
+  type Target,
+  type WriteParameters,
+} from "./write_request.ts";
+
+export interface ObjectWriterOptions {
+  store: Store;
+  kinds: KindRegistry;
+  now: () => Date;
+  /** @default everything is admitted */
+  admission?: AdmissionPlugin;
+}
+
+/** An object, and whether it was made by this very request. */
+export interface Written {
+  object: JsonObject;
+  created: boolean;
+}
+
+/** A change of one object. */
+export interface Change {
+  target: Target;
+  /** From the object as the request's form shows it to the wanted one. */
+  wanted: (current: JsonObject) => JsonObject;
+  /** What is made of nothing, where that is allowed. */
+  createFrom?: () => JsonObject;
+  /** Whether the wanted object must name the version that it was made from, where its kind demands that. @default false */
+  versioned?: boolean;
+  /** Whether the wanted object says itself who owns its fields. @default false */
+  tracked?: boolean;
+  parameters: WriteParameters;
+}
+
+/** An object in its stored form, and where that was. */
+export interface Current {
+  key: string;
+  object: JsonObject;
+  revision: number;
+}
+
+/** How often a patch is decided anew when others write at the same time; the API server gives up after five. */
+const ATTEMPTS_MAX = 5;
+/** A generated name that is taken is tried again; eight times in the API server. */
+const NAMES_MAX = 8;
+
+export class ObjectWriter {
+  readonly #store: Store;
+  readonly #kinds: KindRegistry;
+  readonly #now: () => Date;
+  readonly #admission: AdmissionPlugin;
+
+  constructor(options: ObjectWriterOptions) {
+    this.#store = options.store;
+    this.#kinds = options.kinds;
+    this.#now = options.now;
+    this.#admission = options.admission ?? NO_ADMISSION;
+  }
+
+  async create(
+    target: Target,
+    body: JsonObject,
+    parameters: WriteParameters,
+    options: { tracked?: boolean } = {},
+  ): Promise<JsonObject> {
+    const { served } = target;
+    const decoded = decodeObject(served, body);
+    reportUnknown(served, decoded.unknown, parameters);
+    const { name, generateName, namespace } = metaOf(decoded.object);
+    checkNamespace(target, namespace);
+    this.#checkLifecycle(target, name ?? "");
+    const generated = !name && generateName !== undefined;
+    for (let attempt = 1;; attempt++) {
+      const made = await this.#made(target, decoded.object, { parameters, ...options });
+      try {
+        return await this.#insert(target, made, parameters);
+      } catch (error) {
+        const taken = error instanceof RevisionConflictError;
+        if (!taken) throw error;
+        if (!generated || attempt === NAMES_MAX) throw alreadyExists(served, metaOf(made).name);
+      }
+    }
+  }
+
+  /** PUT and PATCH. */
+  async change(change: Change): Promise<Written> {
+    const { served } = change.target;
+    for (let attempt = 1;; attempt++) {
+      const current = this.current(change.target);
+      if (current === undefined) {
+        return { object: await this.#createInstead(change), created: true };
+      }
+      try {
+        return { object: await this.#changed(change, current), created: false };
+      } catch (error) {
+        if (!(error instanceof RevisionConflictError)) throw error;
+        if (attempt === ATTEMPTS_MAX) throw modified(served, change.target.name);
+      }
+    }
+  }
+
+  /** Server-side apply. */
+  async apply(
+    { target, body, force, parameters }: {
+      target: Target;
+      body: JsonObject;
+      force: boolean;
+      parameters: WriteParameters;
+    },
+  ): Promise<Written> {
+    const applied = (live: JsonObject | undefined) =>
+      this.#applied({ target, body, force, parameters, live });
+    return await this.change({
+      target,
+      parameters,
+      tracked: true,
+      wanted: applied,
+      ...(target.subresource === undefined ? { createFrom: () => applied(undefined) } : {}),
+    });
+  }
+
+  current({ served, namespace, name }: Target): Current | undefined {
+    const stored = this.#store.get(storeKey(served.kind, { namespace, name }));
+    return stored === undefined ? undefined : currentOf(stored);
+  }
+
+  /** Stores a state that needs no more judgement. Throws {@link RevisionConflictError} when it was made from an old one. */
+  async put(
+    current: Current,
+    object: JsonObject,
+    options: { dryRun?: boolean } = {},
+  ): Promise<JsonObject> {
+    if (jsonEqual(current.object, object)) {
+      await this.#store.settled();
+      return object;
+    }
+    if (options.dryRun) return object;
+    const { revision, durable } = this.#store.write({
+      key: current.key,
+      expected: current.revision,
+      value: (revision) => JSON.stringify(withMeta(object, { resourceVersion: String(revision) })),
+    });
+    await durable;
+    return withMeta(object, { resourceVersion: String(revision) });
+  }
+
+  /** Takes an object away; answers with its last state. */
+  async remove(
+    current: Current,
+    object: JsonObject,
+    options: { dryRun?: boolean } = {},
+  ): Promise<JsonObject> {
+    if (options.dryRun) return object;
+    const { revision, durable } = this.#store.write({
+      key: current.key,
+      expected: current.revision,
+      deleted: true,
+      value: (revision) => JSON.stringify(withMeta(object, { resourceVersion: String(revision) })),
+    });
+    await durable;
+    return withMeta(object, { resourceVersion: String(revision) });
+  }
+
+  /** RFC 3339, whole seconds: what metav1.Time keeps. */
+  timestamp(): string {
+    return this.#now().toISOString().replace(/\.\d+Z$/, "Z");
+  }
+
+  get admission(): AdmissionPlugin {
+    return this.#admission;
+  }
+
+  async #made(
+    target: Target,
+    object: JsonObject,
+    how: { parameters: WriteParameters; tracked?: boolean },
+  ): Promise<JsonObject> {
+    const { served, namespace } = target;
+    const { parameters } = how;
+    const owned = this.#track(target, { before: undefined, after: object, ...how });
+    const attempt = {
+      served,
+      operation: "CREATE" as const,
+      namespace,
+      name: metaOf(owned).name ?? "",
+      parameters,
+    };
+    const placed = served.kind.namespaced ? withMeta(owned, { namespace }) : owned;
+    const mutated = await this.#admission.mutate({ ...attempt, object: toServed(served, placed) });
+    const made = prepareCreation(served.kind, toStored(served, mutated), {
+      namespace,
+      uid: crypto.randomUUID(),
+      now: this.timestamp(),
+      suffix: nameSuffix(),
+    });
+    if (metaOf(made).resourceVersion) {
+      throw statusError(500, "", "resourceVersion should not be set on objects to be created");
+    }
+    refuse(served, made, errorsOf(served, made, undefined));
+    await this.#admission.validate({
+      ...attempt,
+      name: metaOf(made).name,
+      object: toServed(served, made),
+    });
+    return made;
+  }
+
+  async #insert(
+    target: Target,
+    made: JsonObject,
+    parameters: WriteParameters,
+  ): Promise<JsonObject> {
+    const key = storeKey(target.served.kind, {
+      namespace: target.namespace,
+      name: metaOf(made).name,
+    });
+    const current = { key, object: {}, revision: 0 };
+    if (parameters.dryRun && this.#store.get(key) !== undefined) {
+      throw new RevisionConflictError(key);
+    }
+    return toServed(target.served, await this.put(current, made, parameters));
+  }
+
+  async #createInstead(change: Change): Promise<JsonObject> {
+    const { target, createFrom } = change;
+    const allowed = createFrom !== undefined && target.subresource === undefined;
+    if (!allowed) throw notFound(target.served, target.name);
+    const body = createFrom();
+    return await this.create(target, body, change.parameters, { tracked: change.tracked ?? false });
+  }
+
+  async #changed(change: Change, current: Current): Promise<JsonObject> {
+    const { target, parameters } = change;
+    const { served, subresource } = target;
+    const before = toServed(served, current.object);
+    const decoded = decodeObject(served, change.wanted(before));
+    reportUnknown(served, decoded.unknown, parameters);
+    const wanted = this.#identified(change, decoded.object, current);
+    const { tracked = false } = change;
+    const owned = this.#track(target, {
+      before: current.object,
+      after: wanted,
+      parameters,
+      tracked,
+    });
+    const attempt = {
+      served,
+      operation: "UPDATE" as const,
+      namespace: target.namespace,
+      name: target.name,
+      subresource,
+      parameters,
+      oldObject: before,
+    };
+    const mutated = await this.#admission.mutate({ ...attempt, object: toServed(served, owned) });
+    const next = keepTimes(
+      current.object,
+      prepareUpdate(served.kind, {
+        old: current.object,
+        wanted: toStored(served, mutated),
+        subresource,
+      }),
+    );
+    refuse(served, next, errorsOf(served, next, current.object));
+    await this.#admission.validate({ ...attempt, object: toServed(served, next) });
+    if (metaOf(next).deletionTimestamp !== undefined && !isPending(next)) {
+      return toServed(served, await this.remove(current, next, parameters));
+    }
+    return toServed(served, await this.put(current, next, parameters));
+  }
+
+  /** The wanted object, known to be meant for this one: the same name, UID and version. */
+  #identified(
+    { target, versioned = false }: Change,
+    wanted: JsonObject,
+    current: Current,
+  ): JsonObject {
+    const { served, name } = target;
+    const [meta, old] = [metaOf(wanted), metaOf(current.object)];
+    checkNamespace(target, meta.namespace);
+    if (meta.name !== undefined && meta.name !== name) {
+      throw badRequest(
+        `the name of the object (${meta.name}) does not match the name on the URL (${name})`,
+      );
+    }
+    const { rules } = served.kind;
+    if (versioned && !meta.resourceVersion && !rules.unconditionalUpdate) {
+      const detail = "must be specified for an update";
+      // Named by its resource, where others are named by their kind.
+      throw invalid({ group: served.form.group, kind: served.kind.plural, name }, [
+        invalidValue("metadata.resourceVersion", 0, detail),
+      ]);
+    }
+    if (meta.resourceVersion && meta.resourceVersion !== old.resourceVersion) {
+      throw modified(served, name);
+    }
+    if (versioned && meta.uid && meta.uid !== old.uid) {
+      const why =
+        `Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${old.uid}`;
+      throw conflict(served, name, why);
+    }
+    return withMeta(wanted, {
+      name,
+      namespace: old.namespace,
+      uid: meta.uid ?? old.uid,
+      resourceVersion: old.resourceVersion,
+      creationTimestamp: old.creationTimestamp,
+    });
+  }
+
+  #track(
+    { served, subresource }: Target,
+    { before, after, parameters, tracked = false }: {
+      before: JsonObject | undefined;
+      after: JsonObject;
+      parameters: WriteParameters;
+      tracked?: boolean;
+    },
+  ): JsonObject {
+    return tracked ? after : trackUpdate({
+      before,
+      after,
+      manager: parameters.manager,
+      schema: served.form.schema(),
+      now: this.timestamp(),
+      apiVersion: apiVersionOf(served.form),
+      subresource: subresource ?? "",
+      statusSubresource: served.kind.statusSubresource,
+    });
+  }
+
+  #applied(
+    { target, body, force, parameters, live }: {
+      target: Target;
+      body: JsonObject;
+      force: boolean;
+      parameters: WriteParameters;
+      live: JsonObject | undefined;
+    },
+  ): JsonObject {
+    const { served, subresource = "" } = target;
+    const result = serverSideApply({
+      live,
+      applied: body,
+      manager: parameters.manager,
+      force,
+      schema: served.form.schema(),
+      now: this.timestamp(),
+      apiVersion: apiVersionOf(served.form),
+      subresource,
+      statusSubresource: served.kind.statusSubresource,
+    });
+    if ("conflicts" in result) throw conflictError(result.conflicts);
+    return result.object;
+  }
+
+  /** Nothing is made in a namespace that is not there or is being emptied. */
+  #checkLifecycle({ served, namespace }: Target, name: string): void {
+    if (!served.kind.namespaced || namespace === undefined) return;
+    const kind = this.#kinds.resource({ group: "", version: "v1", plural: "namespaces" })?.kind;
+    if (kind === undefined) return;
+    const stored = this.#store.get(storeKey(kind, { name: namespace }));
+    if (stored === undefined) throw namespaceNotFound(namespace);
+    const object: JsonObject = JSON.parse(stored.value);
+    if (metaOf(object).deletionTimestamp === undefined) return;
+    const why =
+      `unable to create new content in namespace ${namespace} because it is being terminated`;
+    const cause = {
+      reason: "NamespaceTerminating",
+      message: `namespace ${namespace} is being terminated`,
+      field: "metadata.namespace",
+    };
+    throw forbidden(served, { name, why, causes: [cause] });
+  }
+}
+
+function currentOf({ key, value, revision }: StoredValue): Current {
+  return { key, object: JSON.parse(value), revision };
+}
+
+function checkNamespace({ served, namespace }: Target, given: string | undefined): void {
+  if (!served.kind.namespaced || given === undefined || given === namespace) return;
+  throw badRequest(
+    "the namespace of the provided object does not match the namespace sent on the request",
+  );
+}
+
+function errorsOf(
+  served: ServedKind,
+  object: JsonObject,
+  old: JsonObject | undefined,
+): FieldError[] {
+  const { kind } = served;
+  const own = validateCore(kind.rules, object, old);
+  return own;
+}
+
+function refuse(
+  { kind, form }: ServedKind,
+  object: JsonObject,
+  errors: readonly FieldError[],
+): void {
+  if (errors.length === 0) return;
+  throw invalid({ group: form.group, kind: kind.kind, name: metaOf(object).name ?? "" }, errors);
+}
