@@ -172,6 +172,7 @@ async function discovery({ admin }: Bench): Promise<void> {
     "virtualmachineinstances/console",
     "virtualmachineinstances/pause",
     "virtualmachineinstances/unpause",
+    "virtualmachines/migrate",
     "virtualmachines/restart",
     "virtualmachines/start",
     "virtualmachines/stop",
