@@ -198,6 +198,21 @@ const RINGS: Ring[] = [
     allowed: ["src/explain/", "src/api/", "src/kube/", "src/runtime/", "src/resources/", "yaml"],
   },
   {
+    name: "standalone/apiserver",
+    files: (p) => p.startsWith("src/standalone/apiserver/"),
+    allowed: [
+      "src/standalone/apiserver/",
+      "src/kube/",
+      "src/runtime/",
+      "src/api/",
+      "src/admission/",
+      "src/subresources/",
+      "yaml",
+      "ws",
+      "node:",
+    ],
+  },
+  {
     name: "admission, subresources",
     files: (p) => p.startsWith("src/admission/") || p.startsWith("src/subresources/"),
     allowed: [

@@ -8,7 +8,9 @@ import {
 import type { Resource } from "../../kube/client.ts";
 import { NAMESPACES } from "../../kube/core_resources.ts";
 import type { CustomResourceDefinition } from "./kinds/custom_kind.ts";
-import { openServerBed } from "./testing/server_bed.ts";
+import type { ApiServer } from "./api_server.ts";
+import { FetchClient } from "../../kube/fetch_client.ts";
+import { listenForTests, openServerBed } from "./testing/server_bed.ts";
 
 function definition(
   { group, version, plural, kind }: Resource,
@@ -28,9 +30,19 @@ function definition(
 
 const DEFINITIONS = [definition(WIDGETS, { status: {} }), definition(GADGETS, {})];
 
-async function openInProcess(): Promise<ContractSubject> {
+const openInProcess = () => openSubject((server) => Promise.resolve(server.client()));
+
+const openHttps = () =>
+  openSubject(async (server) => {
+    const { admin } = await listenForTests(server);
+    return new FetchClient({ connection: admin, userAgent: "contract/0" });
+  });
+
+async function openSubject(
+  connect: (server: ApiServer) => Promise<FetchClient>,
+): Promise<ContractSubject> {
   const bed = await openServerBed({ definitions: DEFINITIONS });
-  const client = bed.server.client();
+  const client = await connect(bed.server);
   const namespace = "contract";
   await client.create(NAMESPACES, { metadata: { name: namespace } });
   return {
@@ -48,4 +60,8 @@ async function openInProcess(): Promise<ContractSubject> {
   };
 }
 
-testClientContract({ name: "FetchClient in the process of the embedded server", open: openInProcess });
+testClientContract({
+  name: "FetchClient in the process of the embedded server",
+  open: openInProcess,
+});
+testClientContract({ name: "FetchClient over HTTPS to the embedded server", open: openHttps });

@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import type { KubeError } from "../../../kube/client.ts";
 import { isObject, type Json, type JsonObject } from "../../../kube/json.ts";
 import { shortened } from "../objects/decode_object.ts";
+import { decodeJson, JSON_DEPTH_MAX } from "../schema/decode_json.ts";
 import { badRequest, statusError } from "../status_error.ts";
 
 /** What an answer is to be shown as. */
@@ -56,21 +57,19 @@ export function unsupportedMediaType(types: readonly string[]): KubeError {
 }
 
 /** Nesting that is read; deeper documents are refused, as encoding/json refuses them. */
-const DEPTH_MAX = 1_000;
+const DEPTH_MAX = JSON_DEPTH_MAX;
 
 /** A body as a JSON object. Throws a 400 that quotes its beginning, and a 415 for another form. */
 export function bodyObject(
   bytes: Uint8Array,
-  what: { contentType: string | undefined; kind: string },
+  what: { contentType: string | undefined; kind: string; duplicates?: string[] },
 ): JsonObject {
   const type = mediaType(what.contentType);
   if (type !== "application/json" && type !== "application/yaml") {
     throw unsupportedMediaType(["application/json", "application/yaml"]);
   }
   const text = textOf(bytes);
-  const value = type === "application/json"
-    ? parsedJson(text, what.kind)
-    : parsedYaml(text, what.kind);
+  const value = type === "application/json" ? parsedJson(text, what) : parsedYaml(text, what.kind);
   if (isObject(value)) return value;
   throw unrecognized(
     what.kind,
@@ -102,18 +101,17 @@ export function mediaType(contentType: string | undefined): string {
 /** Aliases are how a short YAML document becomes a long one. */
 const YAML_OPTIONS = { maxAliasCount: 100, uniqueKeys: true } as const;
 
-function parsedJson(text: string, kind: string): Json {
+function parsedJson(text: string, what: { kind: string; duplicates?: string[] }): Json {
   try {
-    const value = JSON.parse(text) as Json;
-    checkDepth(value, 0);
+    const { value, duplicates } = decodeJson(text);
+    what.duplicates?.push(...duplicates);
     return value;
   } catch (error) {
-    if (error instanceof RangeError) throw badRequest(error.message);
-    throw unrecognized(
-      kind,
-      text,
-      `couldn't get version/kind; json parse error: ${goJsonError(text)}`,
-    );
+    if (error instanceof SyntaxError && error.message.includes("nested deeper")) {
+      throw badRequest(error.message);
+    }
+    const why = `couldn't get version/kind; json parse error: ${goJsonError(text)}`;
+    throw unrecognized(what.kind, text, why);
   }
 }
 

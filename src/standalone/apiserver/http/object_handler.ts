@@ -11,7 +11,8 @@ import {
 } from "../objects/object_reader.ts";
 import type { ObjectWriter, Written } from "../objects/object_writer.ts";
 import { scaleOf, withScale } from "../objects/scale.ts";
-import type { FieldValidation, Target, WriteParameters } from "../objects/write_request.ts";
+import type { FieldValidation } from "../schema/field_validation.ts";
+import type { Target, WriteParameters } from "../objects/write_request.ts";
 import { applyJsonPatch } from "../patch/json_patch.ts";
 import { applyMergePatch } from "../patch/merge_patch.ts";
 import { applyStrategicMergePatch } from "../patch/strategic_merge_patch.ts";
@@ -247,16 +248,18 @@ export class ObjectHandler {
 
   async #create(context: Context): Promise<ApiResponse> {
     const { served, namespace } = context.asked;
-    const parameters = writeParameters(context);
-    const body = await readObject(context, served.kind.kind);
+    const duplicates: string[] = [];
+    const parameters = { ...writeParameters(context), duplicates };
+    const body = await readObject(context, served.kind.kind, duplicates);
     const target = { served, namespace, name: "" };
     return this.#shown(context, 201, await this.#options.writer.create(target, body, parameters));
   }
 
   async #update(context: Context, target: Target): Promise<ApiResponse> {
-    const parameters = writeParameters(context);
+    const duplicates: string[] = [];
+    const parameters = { ...writeParameters(context), duplicates };
     const { kind } = target.served;
-    const body = await readObject(context, kind.kind);
+    const body = await readObject(context, kind.kind, duplicates);
     const written = await this.#options.writer.change({
       target,
       parameters,
@@ -453,9 +456,15 @@ function writeParameters(
   };
 }
 
-async function readObject(context: Context, kind: string): Promise<JsonObject> {
+/** `duplicates` gets the paths that the body has more than once. */
+async function readObject(
+  context: Context,
+  kind: string,
+  duplicates: string[] = [],
+): Promise<JsonObject> {
   const { request } = context.asked;
-  return bodyObject(await request.body(), { contentType: request.header("content-type"), kind });
+  const contentType = request.header("content-type");
+  return bodyObject(await request.body(), { contentType, kind, duplicates });
 }
 
 /** Options of a deletion come in the body, in the query, or not at all. */

@@ -23,6 +23,8 @@ export interface ServedForm {
   /** What a client of a deprecated version is told. */
   deprecationWarning?: string;
   schema: () => Schema;
+  /** The schema as a CustomResourceDefinition has it. Absent: the kind is not a custom one. */
+  definition?: Schema;
   /** From the stored form; absent: only `apiVersion` differs. Neither changes its argument. */
   fromStored?: (object: JsonObject) => JsonObject;
   toStored?: (object: JsonObject) => JsonObject;

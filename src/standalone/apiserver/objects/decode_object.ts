@@ -4,9 +4,11 @@ import { apiVersionOf, type ServedKind, toStored } from "../kinds/kind.ts";
 import { badRequest, invalid } from "../status_error.ts";
 import { invalidValue } from "../field_error.ts";
 import { applyDefaults } from "../schema/default_values.ts";
-import { prune } from "../schema/prune.ts";
+import { readCustomResource } from "../schema/custom_resource.ts";
+import { fieldProblems, type FieldValidation, strictError } from "../schema/field_validation.ts";
+import { prune, type Pruned } from "../schema/prune.ts";
+import type { Schema } from "../schema/schema.ts";
 import { normalMeta } from "./object_meta.ts";
-import type { FieldValidation } from "./write_request.ts";
 
 /** An object, and the paths of the fields in it that its kind does not have. */
 export interface Decoded {
@@ -20,32 +22,35 @@ export function decodeObject(served: ServedKind, body: JsonObject): Decoded {
   checkKind(served, body);
   const unknown: string[] = [];
   const metadata = normalMeta(body, { kind: kind.kind, version: form.version, unknown });
-  const given = {
-    ...(kind.custom ? body : withoutNulls(body) as JsonObject),
-    apiVersion: apiVersionOf(form),
-    kind: kind.kind,
-  };
-  const pruned = prune({ ...given, metadata: {} }, form.schema());
-  unknown.push(...pruned.unknown);
-  const defaulted = kind.custom ? applyDefaults(pruned.object, form.schema()) : pruned.object;
-  const stored = toStored(served, { ...defaulted, metadata });
+  const named = { ...body, apiVersion: apiVersionOf(form), kind: kind.kind, metadata };
+  const read = kind.custom
+    ? readCustomResource(named, form.schema())
+    : readCoreObject(named, form.schema());
+  unknown.push(...read.unknown);
+  const stored = toStored(served, read.object);
   return { object: kind.rules.defaults?.(stored) ?? stored, unknown };
 }
 
-/** Refuses or warns of unknown fields, as the client wants it. */
-export function reportUnknown(
+/** Refuses or warns of fields that the kind does not have or that were given twice, as the client wants it. */
+export function reportFields(
   { kind, form }: ServedKind,
   unknown: readonly string[],
-  how: { fieldValidation: FieldValidation; warn: (text: string) => void },
+  how: {
+    fieldValidation: FieldValidation;
+    duplicates?: readonly string[];
+    warn: (text: string) => void;
+  },
 ): void {
-  if (unknown.length === 0 || how.fieldValidation === "Ignore") return;
-  const texts = unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
-  if (how.fieldValidation === "Warn") return texts.forEach(how.warn);
-  throw badRequest(
-    `${kind.kind} in version ${
-      JSON.stringify(form.version)
-    } cannot be handled as a ${kind.kind}: strict decoding error: ${texts.join(", ")}`,
-  );
+  const problems = fieldProblems({ duplicates: how.duplicates ?? [], unknown });
+  if (problems.length === 0 || how.fieldValidation === "Ignore") return;
+  if (how.fieldValidation === "Warn") return problems.forEach(how.warn);
+  throw strictError({ kind: kind.kind, version: form.version }, problems);
+}
+
+/** Go keeps no null and nothing unknown. */
+function readCoreObject(object: JsonObject, schema: Schema): Pruned {
+  const { object: pruned, unknown } = prune(withoutNulls(object) as JsonObject, schema);
+  return { object: applyDefaults(pruned, schema), unknown };
 }
 
 function checkKind({ kind, form }: ServedKind, body: JsonObject): void {

@@ -2,8 +2,7 @@
  * Every change of an object: create, update, patch, delete. A write is decided on what was read, and stored only if that is
  * still so; otherwise it is decided anew. Nobody hears of it before it is durable.
  */
-import { isObject, jsonEqual, type JsonObject } from "../../../kube/json.ts";
-import type { ObjectMeta } from "../../../kube/object.ts";
+import { jsonEqual, type JsonObject } from "../../../kube/json.ts";
 import { validateCore } from "../core/core_kind.ts";
 import { type FieldError, invalidValue } from "../field_error.ts";
 import { apiVersionOf, type ServedKind, storeKey, toServed, toStored } from "../kinds/kind.ts";
@@ -11,6 +10,7 @@ import type { KindRegistry } from "../kinds/kind_registry.ts";
 import { serverSideApply } from "../managed_fields/apply.ts";
 import { conflictError } from "../managed_fields/conflicts.ts";
 import { keepTimes, trackUpdate } from "../managed_fields/update.ts";
+import { validateCustomResource } from "../schema/custom_resource.ts";
 import { badRequest, invalid, statusError } from "../status_error.ts";
 import { RevisionConflictError, type Store, type StoredValue } from "../store/store.ts";
 import {
@@ -21,7 +21,7 @@ import {
   namespaceNotFound,
   notFound,
 } from "./api_error.ts";
-import { decodeObject, reportUnknown } from "./decode_object.ts";
+import { decodeObject, reportFields } from "./decode_object.ts";
 import { nameSuffix } from "./name_suffix.ts";
 import { isPending, metaOf, prepareCreation, prepareUpdate, withMeta } from "./prepare_object.ts";
 import {
@@ -92,7 +92,7 @@ export class ObjectWriter {
   ): Promise<JsonObject> {
     const { served } = target;
     const decoded = decodeObject(served, body);
-    reportUnknown(served, decoded.unknown, parameters);
+    reportFields(served, decoded.unknown, parameters);
     const { name, generateName, namespace } = metaOf(decoded.object);
     checkNamespace(target, namespace);
     this.#checkLifecycle(target, name ?? "");
@@ -223,7 +223,7 @@ export class ObjectWriter {
     if (metaOf(made).resourceVersion) {
       throw statusError(500, "", "resourceVersion should not be set on objects to be created");
     }
-    refuse(served, made, errorsOf(served, made, undefined));
+    refuse(served, made, errorsOf(target, made, undefined));
     await this.#admission.validate({
       ...attempt,
       name: metaOf(made).name,
@@ -261,7 +261,7 @@ export class ObjectWriter {
     const { served, subresource } = target;
     const before = toServed(served, current.object);
     const decoded = decodeObject(served, change.wanted(before));
-    reportUnknown(served, decoded.unknown, parameters);
+    reportFields(served, decoded.unknown, parameters);
     const wanted = this.#identified(change, decoded.object, current);
     const { tracked = false } = change;
     const owned = this.#track(target, {
@@ -288,7 +288,7 @@ export class ObjectWriter {
         subresource,
       }),
     );
-    refuse(served, next, errorsOf(served, next, current.object));
+    refuse(served, next, errorsOf(target, next, current.object));
     await this.#admission.validate({ ...attempt, object: toServed(served, next) });
     if (metaOf(next).deletionTimestamp !== undefined && !isPending(next)) {
       return toServed(served, await this.remove(current, next, parameters));
@@ -413,13 +413,23 @@ function checkNamespace({ served, namespace }: Target, given: string | undefined
 }
 
 function errorsOf(
-  served: ServedKind,
+  { served, subresource }: Target,
   object: JsonObject,
   old: JsonObject | undefined,
 ): FieldError[] {
-  const { kind } = served;
-  const own = validateCore(kind.rules, object, old);
-  return own;
+  const { kind, form } = served;
+  if (form.definition === undefined) return validateCore(kind.rules, object, old);
+  return validateCustomResource({
+    object: toServed(served, object),
+    old: old === undefined ? undefined : toServed(served, old),
+    schema: form.definition,
+    group: form.group,
+    version: form.version,
+    kind: kind.kind,
+    namespaced: kind.namespaced,
+    ...(subresource === undefined ? {} : { subresource }),
+    scale: kind.scale,
+  });
 }
 
 function refuse(

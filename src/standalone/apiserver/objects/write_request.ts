@@ -1,5 +1,6 @@
 /** Who wants what changed, and how: the parameters of every write. */
 import type { JsonObject } from "../../../kube/json.ts";
+import type { FieldValidation } from "../schema/field_validation.ts";
 import type { ServedKind } from "../kinds/kind.ts";
 
 /** authentication/v1 UserInfo, as far as it matters here. */
@@ -17,15 +18,14 @@ export interface Target {
   subresource?: string | undefined;
 }
 
-/** What becomes of fields that a schema does not know. */
-export type FieldValidation = "Ignore" | "Warn" | "Strict";
-
 export interface WriteParameters {
   user: UserInfo;
   /** Owner of the fields that are written. */
   manager: string;
   dryRun: boolean;
   fieldValidation: FieldValidation;
+  /** Paths that the body has more than once. */
+  duplicates?: readonly string[];
   /** Takes texts for `Warning` headers. */
   warn: (text: string) => void;
 }

@@ -1,4 +1,7 @@
 /** A whole embedded API server on a store of its own, for tests. */
+import { createAuthority, issueLeaf } from "../../../certificates/x509.ts";
+import type { Connection } from "../../../kube/connection.ts";
+import { ADMIN_GROUP, Authenticator, READ_ONLY_GROUP } from "../access/identity.ts";
 import { SqliteStore } from "../store/sqlite_store.ts";
 import { ApiServer, type ApiServerOptions } from "../api_server.ts";
 
@@ -30,4 +33,41 @@ export async function openServerBed(options: Partial<ApiServerOptions> = {}): Pr
       Deno.removeSync(directory, { recursive: true });
     },
   };
+}
+
+/** Tokens of {@link listenForTests}. */
+export const TEST_TOKENS = { admin: "token-of-the-admin", viewer: "token-of-the-viewer" };
+
+const VALIDITY_MS = 60 * 60_000;
+
+/** Serves HTTPS on a free port of loopback, with a certificate of its own. */
+export async function listenForTests(
+  server: ApiServer,
+): Promise<
+  { admin: Connection; viewer: Connection; authority: { certificate: string; key: string } }
+> {
+  const now = Date.now();
+  const validity = { notBefore: new Date(now - 60_000), notAfter: new Date(now + VALIDITY_MS) };
+  const authority = await createAuthority("CN=test", validity);
+  const serving = await issueLeaf(authority, {
+    commonName: "127.0.0.1",
+    usage: "server",
+    names: { ip: ["127.0.0.1"] },
+    validity,
+  });
+  const listener = await server.listen({
+    authenticator: new Authenticator([
+      { token: TEST_TOKENS.admin, user: { username: "admin", groups: [ADMIN_GROUP] } },
+      { token: TEST_TOKENS.viewer, user: { username: "viewer", groups: [READ_ONLY_GROUP] } },
+    ]),
+    tls: { certificate: serving.certificate, key: serving.key, clientCas: [authority.certificate] },
+    hostname: "127.0.0.1",
+    port: 0,
+  });
+  const as = (token: string): Connection => ({
+    server: `https://127.0.0.1:${listener.port}`,
+    caCerts: [authority.certificate],
+    authorization: () => Promise.resolve(`Bearer ${token}`),
+  });
+  return { admin: as(TEST_TOKENS.admin), viewer: as(TEST_TOKENS.viewer), authority };
 }
