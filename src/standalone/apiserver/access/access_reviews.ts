@@ -3,7 +3,13 @@ import { isObject, type JsonObject } from "../../../kube/json.ts";
 import type { ApiResource } from "../http/discovery.ts";
 import type { UserInfo } from "../objects/write_request.ts";
 import { badRequest } from "../status_error.ts";
-import { ADMIN_GROUP, allowedBy, type Attributes, READ_ONLY_GROUP } from "./identity.ts";
+import {
+  ADMIN_GROUP,
+  ADMIN_RULE,
+  allowedBy,
+  type Attributes,
+  READ_ONLY_GROUP,
+} from "./identity.ts";
 
 /** As discovery lists them, by group. */
 export const REVIEW_RESOURCES: Readonly<Record<string, readonly ApiResource[]>> = {
@@ -61,7 +67,9 @@ function subjectOf({ user, groups }: JsonObject): UserInfo {
 
 function decision(user: UserInfo, spec: JsonObject): JsonObject {
   const rule = allowedBy(user, attributesOf(spec));
-  return rule === undefined ? { allowed: false } : { allowed: true, reason: `allowed by ${rule}` };
+  // Who may do everything is not told why.
+  const why = rule === ADMIN_RULE ? {} : { reason: `allowed by ${rule}` };
+  return rule === undefined ? { allowed: false } : { allowed: true, ...why };
 }
 
 function attributesOf({ resourceAttributes, nonResourceAttributes }: JsonObject): Attributes {

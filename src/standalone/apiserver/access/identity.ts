@@ -75,9 +75,12 @@ const SELF_REVIEWS = new Set([
   "selfsubjectreviews",
 ]);
 
+/** The rule of those who may do everything. */
+export const ADMIN_RULE = "role admin";
+
 /** `undefined`: not allowed. Otherwise by which rule. */
 export function allowedBy(user: UserInfo, wanted: Attributes): string | undefined {
-  if (user.groups.includes(ADMIN_GROUP)) return "role admin";
+  if (user.groups.includes(ADMIN_GROUP)) return ADMIN_RULE;
   if (!user.groups.includes(AUTHENTICATED_GROUP)) return undefined;
   if ("path" in wanted) return READING.has(wanted.verb) ? "role discovery" : undefined;
   if (wanted.verb === "create" && SELF_REVIEWS.has(wanted.resource)) return "role self";

@@ -23,7 +23,7 @@ const GROUPS: Readonly<Record<string, string>> = {
 };
 
 /** The first form of an `Accept` header that is served. Throws a 406 when none is. */
-export function answerForm(accept: string | undefined, custom = true): AnswerForm {
+export function answerForm(accept: string | undefined): AnswerForm {
   for (const part of (accept || "application/json").split(",")) {
     const [type = "", ...rest] = part.split(";").map((each) => each.trim());
     const parameters = new Map(rest.map((each) => each.split("=") as [string, string]));
@@ -34,16 +34,20 @@ export function answerForm(accept: string | undefined, custom = true): AnswerFor
     const asked = `${parameters.get("g")}/${parameters.get("v")}`;
     if (GROUPS[as] === asked) return { as: as as NonNullable<AnswerForm["as"]>, yaml };
   }
-  throw notAcceptable(custom);
+  throw notAcceptable();
 }
 
-function notAcceptable(custom: boolean): KubeError {
-  const types = [
-    "application/json",
-    "application/yaml",
-    ...(custom ? [] : ["application/vnd.kubernetes.protobuf"]),
-  ];
-  const message = `406: Not Acceptable\n\nAvailable representations: ${types.join(", ")}`;
+/** What kube-apiserver says that it takes. The last is refused here, and clients fall back to the first. */
+const KUBERNETES_TYPES = [
+  "application/json",
+  "application/yaml",
+  "application/vnd.kubernetes.protobuf",
+];
+
+function notAcceptable(): KubeError {
+  const message = `406: Not Acceptable\n\nAvailable representations: ${
+    KUBERNETES_TYPES.join(", ")
+  }`;
   return statusError(406, "NotAcceptable", message, {});
 }
 
@@ -66,7 +70,7 @@ export function bodyObject(
 ): JsonObject {
   const type = mediaType(what.contentType);
   if (type !== "application/json" && type !== "application/yaml") {
-    throw unsupportedMediaType(["application/json", "application/yaml"]);
+    throw unsupportedMediaType(KUBERNETES_TYPES);
   }
   const text = textOf(bytes);
   const value = type === "application/json" ? parsedJson(text, what) : parsedYaml(text, what.kind);

@@ -74,7 +74,7 @@ export class ObjectHandler {
     const { request, served, name } = asked;
     const warnings: string[] = [];
     if (served.form.deprecationWarning !== undefined) warnings.push(served.form.deprecationWarning);
-    const form = answerForm(request.header("accept"), served.kind.custom);
+    const form = answerForm(request.header("accept"));
     const context = { asked, form, warnings };
     const answer = name === undefined
       ? await this.#collection(context)
@@ -414,7 +414,7 @@ function includeOf({ request }: ObjectRequest): IncludeObject {
   return text === "None" || text === "Object" ? text : "Metadata";
 }
 
-const VALIDATIONS: readonly FieldValidation[] = ["Ignore", "Warn", "Strict"];
+const VALIDATIONS: readonly FieldValidation[] = ["Ignore", "Strict", "Warn"];
 
 function writeParameters(
   { asked, warnings }: Context,
@@ -442,7 +442,7 @@ function writeParameters(
       : []),
     ...validateFieldManager(given, "fieldManager"),
     ...(validation !== "" && !VALIDATIONS.includes(validation as FieldValidation)
-      ? [notSupported("fieldValidation", validation, VALIDATIONS)]
+      ? [notSupported("fieldValidation", validation, ["", ...VALIDATIONS])]
       : []),
   ];
   if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind, name: "" }, errors);
@@ -507,6 +507,9 @@ function patchType(
   const types = Object.keys(PATCHES).filter((each) =>
     !kind.custom || PATCHES[each as keyof typeof PATCHES] !== "strategic"
   );
+  if (!Object.hasOwn(PATCHES, type)) {
+    throw statusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
+  }
   if (!types.includes(type)) throw unsupportedMediaType(types);
   return PATCHES[type as keyof typeof PATCHES];
 }

@@ -25,9 +25,7 @@ export function tableOf(objects: readonly JsonObject[], options: TableOptions): 
     columnDefinitions: columns ? kind.columns.map(definition) : null,
     rows: objects.map((object) => ({
       cells: kind.columns.map((column) => cellOf(column, object, now)) as never,
-      ...(include === "None" ? {} : {
-        object: include === "Object" ? object : partialMetadata(object),
-      }),
+      object: include === "None" ? null : include === "Object" ? object : partialMetadata(object),
     })),
   };
 }
@@ -41,8 +39,9 @@ export function partialMetadata({ metadata }: JsonObject): JsonObject {
   };
 }
 
-function definition({ name, type, format = "", description, priority }: TableColumn): JsonObject {
-  return { name, type, format, description, priority };
+function definition(column: TableColumn): JsonObject {
+  const { name, type, shownType = type, format = "", description, priority } = column;
+  return { name, type: shownType, format, description, priority };
 }
 
 function cellOf({ type, cell }: TableColumn, object: JsonObject, now: Date): unknown {

@@ -16,6 +16,7 @@ function column(
   return {
     name,
     type,
+    shownType: "string",
     description: "",
     priority: wide ? 1 : 0,
     cell: (object) => read(object) ?? (type === "integer" ? 0 : missing),
@@ -123,7 +124,7 @@ function involved(event: JsonObject): string {
   return name === "" ? kind.toLowerCase() : `${kind.toLowerCase()}/${name}`;
 }
 
-const AGE = AGE_COLUMN;
+const AGE: TableColumn = { ...AGE_COLUMN, shownType: "string" };
 const NAME = NAME_COLUMN;
 
 /** By kind. */

@@ -8,6 +8,8 @@ import type { Schema } from "../schema/schema.ts";
 export interface TableColumn {
   name: string;
   type: "string" | "date" | "boolean" | "integer";
+  /** What the table says that it is, where that is not the type. */
+  shownType?: "string";
   format?: string;
   description: string;
   /** Above 0: only with `-o wide`. */

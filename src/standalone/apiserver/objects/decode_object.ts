@@ -9,6 +9,7 @@ import { fieldProblems, type FieldValidation, strictError } from "../schema/fiel
 import { prune, type Pruned } from "../schema/prune.ts";
 import type { Schema } from "../schema/schema.ts";
 import { normalMeta } from "./object_meta.ts";
+import { typeMistake } from "./type_mistake.ts";
 
 /** An object, and the paths of the fields in it that its kind does not have. */
 export interface Decoded {
@@ -49,7 +50,17 @@ export function reportFields(
 
 /** Go keeps no null and nothing unknown. */
 function readCoreObject(object: JsonObject, schema: Schema): Pruned {
-  const { object: pruned, unknown } = prune(withoutNulls(object) as JsonObject, schema);
+  const given = withoutNulls(object) as JsonObject;
+  const mistake = typeMistake(given, schema, String(given.kind));
+  if (mistake !== undefined) {
+    const version = String(given.apiVersion).split("/").at(-1);
+    throw badRequest(
+      `${given.kind} in version ${
+        JSON.stringify(version)
+      } cannot be handled as a ${given.kind}: ${mistake}`,
+    );
+  }
+  const { object: pruned, unknown } = prune(given, schema);
   return { object: applyDefaults(pruned, schema), unknown };
 }
 
@@ -106,6 +117,7 @@ const SHOWN_LENGTH_MAX = 31;
 
 /** As the API server quotes a body that it does not recognize. */
 export function shortened(text: string): string {
+  if (text === "") return "<empty>";
   return text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX - 1)} ...`;
 }
 

@@ -117,7 +117,8 @@ export class ObjectDeleter {
       : Math.min(requested, meta.deletionGracePeriodSeconds ?? 0);
     const marked = withMeta(object, {
       finalizers: finalizersOf(meta.finalizers ?? [], options),
-      deletionGracePeriodSeconds: grace,
+      // A namespace waits for its content, however long that takes.
+      deletionGracePeriodSeconds: kind.kind === "Namespace" ? undefined : grace,
     });
     if (meta.deletionTimestamp === undefined) {
       return withPhase(withMeta(marked, { deletionTimestamp: this.#end(grace) }));

@@ -2,7 +2,7 @@
 import type { JsonObject } from "../../../kube/json.ts";
 import { type FieldError, forbidden as forbiddenField, notSupported } from "../field_error.ts";
 import { apiVersionOf, type ServedKind, storeKey, toServed } from "../kinds/kind.ts";
-import { badRequest, invalid } from "../status_error.ts";
+import { badRequest, invalid, statusError } from "../status_error.ts";
 import { CompactedError, type Store, type StoredValue } from "../store/store.ts";
 import { expired, notFound, tooLargeVersion } from "./api_error.ts";
 import { decodeContinue, encodeContinue } from "./continue_token.ts";
@@ -57,7 +57,7 @@ export class ObjectReader {
 
   /** Throws a 404 for an object that is not there. */
   async get({ served, namespace, name }: Target, resourceVersion?: string): Promise<JsonObject> {
-    this.checkVersion(versionNumber(resourceVersion));
+    this.checkVersion(versionNumber(resourceVersion, "get"));
     const stored = this.#store.get(storeKey(served.kind, { namespace, name }));
     await this.#store.settled();
     if (stored === undefined) throw notFound(served, name);
@@ -152,14 +152,15 @@ function parse({ value }: StoredValue): JsonObject {
 }
 
 /** 0 for none. Throws a 400 for a text that is no version. */
-export function versionNumber(text: string | undefined): number {
+export function versionNumber(text: string | undefined, verb?: "get"): number {
   if (text === undefined || text === "") return 0;
   if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw badRequest(
-    `invalid resource version: resourceVersion: Invalid value: ${
-      JSON.stringify(text)
-    }: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
-  );
+  const why = `resourceVersion: Invalid value: ${
+    JSON.stringify(text)
+  }: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`;
+  // kube-apiserver takes it for a failure of its own there.
+  if (verb === "get") throw statusError(500, "", why);
+  throw badRequest(`invalid resource version: ${why}`);
 }
 
 const MATCHES = ["Exact", "NotOlderThan"];
@@ -179,23 +180,25 @@ function checkVersionMatch(request: ListRequest): void {
     errors.push(notSupported(field, match, ["Exact", "NotOlderThan", ""]));
   }
   if (match === "Exact" && version === "0") {
-    errors.push(forbiddenField(field, `${field} "Exact" is forbidden for resourceVersion "0"`));
+    errors.push(forbiddenField(field, `${field} "exact" is forbidden for resourceVersion "0"`));
   }
   if (errors.length > 0) {
     throw invalid({ group: "meta.k8s.io", kind: "ListOptions", name: "" }, errors);
   }
 }
 
-/** The list object of a page. */
+/** The list object of a page. Items of core kinds do not say what they are, those of custom kinds do. */
 export function listOf(served: ServedKind, page: ObjectPage): JsonObject {
+  const { custom } = served.kind;
+  const next = page.continue ?? (custom ? "" : undefined);
   return {
     kind: `${served.kind.kind}List`,
     apiVersion: apiVersionOf(served.form),
     metadata: {
       resourceVersion: String(page.revision),
-      ...(page.continue === undefined ? {} : { continue: page.continue }),
+      ...(next === undefined ? {} : { continue: next }),
       ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
     },
-    items: page.items,
+    items: custom ? page.items : page.items.map(({ apiVersion: _, kind: __, ...item }) => item),
   };
 }

@@ -2,8 +2,10 @@
  * Every change of an object: create, update, patch, delete. A write is decided on what was read, and stored only if that is
  * still so; otherwise it is decided anew. Nobody hears of it before it is durable.
  */
+import { KubeError } from "../../../kube/client.ts";
 import { jsonEqual, type JsonObject } from "../../../kube/json.ts";
 import { validateCore } from "../core/core_kind.ts";
+import { validateMetaUpdate } from "../core/object_meta.ts";
 import { type FieldError, invalidValue } from "../field_error.ts";
 import { apiVersionOf, type ServedKind, storeKey, toServed, toStored } from "../kinds/kind.ts";
 import type { KindRegistry } from "../kinds/kind_registry.ts";
@@ -21,7 +23,7 @@ import {
   namespaceNotFound,
   notFound,
 } from "./api_error.ts";
-import { decodeObject, reportFields } from "./decode_object.ts";
+import { type Decoded, decodeObject, reportFields } from "./decode_object.ts";
 import { nameSuffix } from "./name_suffix.ts";
 import { isPending, metaOf, prepareCreation, prepareUpdate, withMeta } from "./prepare_object.ts";
 import {
@@ -93,6 +95,7 @@ export class ObjectWriter {
     const { served } = target;
     const decoded = decodeObject(served, body);
     reportFields(served, decoded.unknown, parameters);
+    decoded.object = withMeta(decoded.object, NOT_FROM_CLIENTS);
     const { name, generateName, namespace } = metaOf(decoded.object);
     checkNamespace(target, namespace);
     this.#checkLifecycle(target, name ?? "");
@@ -142,7 +145,7 @@ export class ObjectWriter {
       parameters,
       tracked: true,
       wanted: applied,
-      ...(target.subresource === undefined ? { createFrom: () => applied(undefined) } : {}),
+      ...(target.subresource === undefined ? { createFrom: () => asNew(applied(undefined)) } : {}),
     });
   }
 
@@ -253,6 +256,7 @@ export class ObjectWriter {
     const allowed = createFrom !== undefined && target.subresource === undefined;
     if (!allowed) throw notFound(target.served, target.name);
     const body = createFrom();
+    checkName(target, metaOf(body).name);
     return await this.create(target, body, change.parameters, { tracked: change.tracked ?? false });
   }
 
@@ -260,8 +264,7 @@ export class ObjectWriter {
     const { target, parameters } = change;
     const { served, subresource } = target;
     const before = toServed(served, current.object);
-    const decoded = decodeObject(served, change.wanted(before));
-    reportFields(served, decoded.unknown, parameters);
+    const decoded = this.#decoded(change, change.wanted(before));
     const wanted = this.#identified(change, decoded.object, current);
     const { tracked = false } = change;
     const owned = this.#track(target, {
@@ -291,9 +294,32 @@ export class ObjectWriter {
     refuse(served, next, errorsOf(target, next, current.object));
     await this.#admission.validate({ ...attempt, object: toServed(served, next) });
     if (metaOf(next).deletionTimestamp !== undefined && !isPending(next)) {
-      return toServed(served, await this.remove(current, next, parameters));
+      await this.remove(current, next, parameters);
+      // The answer is the state before its end; only watches see that.
+      return toServed(served, next);
     }
     return toServed(served, await this.put(current, next, parameters));
+  }
+
+  /** What a patch makes of an object is a patch that is wrong, if it is wrong. */
+  #decoded(
+    { target: { served }, versioned, tracked, parameters }: Change,
+    wanted: JsonObject,
+  ): Decoded {
+    try {
+      const decoded = decodeObject(served, wanted);
+      reportFields(served, decoded.unknown, parameters);
+      return decoded;
+    } catch (error) {
+      const [, detail] = error instanceof KubeError && error.code === 400
+        ? /cannot be handled as a \w+: (.*)$/s.exec(error.status.message ?? "") ?? []
+        : [];
+      if (detail === undefined || versioned || tracked) throw error;
+      const shown = Object.entries(wanted).sort(([a], [b]) => a < b ? -1 : 1);
+      throw invalid({ group: "", kind: "", name: "" }, [
+        invalidValue("patch", JSON.stringify(Object.fromEntries(shown)), detail),
+      ]);
+    }
   }
 
   /** The wanted object, known to be meant for this one: the same name, UID and version. */
@@ -305,11 +331,7 @@ export class ObjectWriter {
     const { served, name } = target;
     const [meta, old] = [metaOf(wanted), metaOf(current.object)];
     checkNamespace(target, meta.namespace);
-    if (meta.name !== undefined && meta.name !== name) {
-      throw badRequest(
-        `the name of the object (${meta.name}) does not match the name on the URL (${name})`,
-      );
-    }
+    checkName(target, meta.name);
     const { rules } = served.kind;
     if (versioned && !meta.resourceVersion && !rules.unconditionalUpdate) {
       const detail = "must be specified for an update";
@@ -401,6 +423,27 @@ export class ObjectWriter {
   }
 }
 
+/** What only the server says of an object. */
+const NOT_FROM_CLIENTS = {
+  deletionTimestamp: undefined,
+  deletionGracePeriodSeconds: undefined,
+  creationTimestamp: undefined,
+  uid: undefined,
+  selfLink: undefined,
+};
+
+/** An apply that names a version of what is not there makes it all the same. */
+function asNew(applied: JsonObject): JsonObject {
+  return withMeta(applied, { resourceVersion: undefined });
+}
+
+function checkName({ name }: Target, given: string | undefined): void {
+  if (given === undefined || given === "" || given === name) return;
+  throw badRequest(
+    `the name of the object (${given}) does not match the name on the URL (${name})`,
+  );
+}
+
 function currentOf({ key, value, revision }: StoredValue): Current {
   return { key, object: JSON.parse(value), revision };
 }
@@ -418,18 +461,23 @@ function errorsOf(
   old: JsonObject | undefined,
 ): FieldError[] {
   const { kind, form } = served;
-  if (form.definition === undefined) return validateCore(kind.rules, object, old);
-  return validateCustomResource({
-    object: toServed(served, object),
-    old: old === undefined ? undefined : toServed(served, old),
-    schema: form.definition,
-    group: form.group,
-    version: form.version,
-    kind: kind.kind,
-    namespaced: kind.namespaced,
-    ...(subresource === undefined ? {} : { subresource }),
-    scale: kind.scale,
-  });
+  // The server checks the change of metadata itself, and the kind's rules do again: causes are there twice.
+  const meta = old === undefined ? [] : validateMetaUpdate(object, old);
+  if (form.definition === undefined) return [...meta, ...validateCore(kind.rules, object, old)];
+  return [
+    ...meta,
+    ...validateCustomResource({
+      object: toServed(served, object),
+      old: old === undefined ? undefined : toServed(served, old),
+      schema: form.definition,
+      group: form.group,
+      version: form.version,
+      kind: kind.kind,
+      namespaced: kind.namespaced,
+      ...(subresource === undefined ? {} : { subresource }),
+      scale: kind.scale,
+    }),
+  ];
 }
 
 function refuse(

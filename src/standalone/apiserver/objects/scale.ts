@@ -2,8 +2,7 @@
 import { isObject, type JsonObject } from "../../../kube/json.ts";
 import { jsonPath, memberPath } from "../kinds/json_path.ts";
 import type { ScalePaths } from "../kinds/kind.ts";
-import { invalidValue } from "../field_error.ts";
-import { badRequest, invalid } from "../status_error.ts";
+import { badRequest } from "../status_error.ts";
 
 const API_VERSION = "autoscaling/v1";
 
@@ -30,18 +29,18 @@ export function scaleOf(object: JsonObject, paths: ScalePaths): JsonObject {
   };
 }
 
-/** The object with the replicas of a scale. Throws a 400 for another kind, and a 422 for a number that is none. */
+/** The object with the replicas of a scale. Throws a 400 for another kind or type. */
 export function withScale(object: JsonObject, scale: JsonObject, paths: ScalePaths): JsonObject {
   if (scale.kind !== undefined && scale.kind !== "Scale") {
     throw badRequest(`wrong object passed to Scale update: ${scale.kind}`);
   }
   const spec = isObject(scale.spec) ? scale.spec : {};
   const replicas = spec.replicas ?? 0;
-  const { name = "", resourceVersion } = (scale.metadata ?? {}) as JsonObject;
-  if (typeof replicas !== "number" || !Number.isInteger(replicas) || replicas < 0) {
-    throw invalid({ group: "autoscaling", kind: "Scale", name: String(name) }, [
-      invalidValue("spec.replicas", replicas, "must be greater than or equal to 0"),
-    ]);
+  const { resourceVersion } = (scale.metadata ?? {}) as JsonObject;
+  if (typeof replicas !== "number" || !Number.isInteger(replicas)) {
+    throw badRequest(
+      `Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal ${typeof replicas} into Go struct field ScaleSpec.spec.replicas of type int32`,
+    );
   }
   const metadata = object.metadata as JsonObject;
   const changed = setMember(object, memberPath(paths.specReplicasPath), replicas);
