@@ -54,7 +54,10 @@ function streamOf(
   let abort = () => {};
   return new ReadableStream<Uint8Array>({
     start(controller) {
-      abort = () => controller.error(signal?.reason);
+      abort = () => {
+        controller.error(signal?.reason);
+        void iterator.return?.();
+      };
       signal?.addEventListener("abort", abort, { once: true });
     },
     async pull(controller) {
