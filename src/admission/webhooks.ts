@@ -10,7 +10,10 @@ import { VirtualMachineInstance } from "../api/virtual_machine_instance.ts";
 import type { Cause } from "../resources/cause.ts";
 import type { ClusterDefaults } from "../resources/cluster_defaults.ts";
 import { validateDeletion } from "../resources/kubevirt/uninstall.ts";
-import { validateKubeVirt } from "../resources/kubevirt/validate.ts";
+import {
+  deprecationWarnings as kubeVirtWarnings,
+  validateKubeVirt,
+} from "../resources/kubevirt/validate.ts";
 import { validateMigrationPolicy } from "../resources/migration_policy/validate.ts";
 import { defaultVirtualMachine } from "../resources/virtual_machine/defaults.ts";
 import {
@@ -205,7 +208,8 @@ function admitKubeVirt(
   if (isBeingDeleted(request)) return ALLOWED;
   const parsed = parseObject(request.object, KubeVirt);
   if ("causes" in parsed) return { allowed: false, causes: parsed.causes };
-  return verdict(validateKubeVirt(parsed.object));
+  const old = oldObject(request, KubeVirt);
+  return verdict(validateKubeVirt(parsed.object, old), kubeVirtWarnings(parsed.object));
 }
 
 function verdict(causes: readonly Cause[], warnings: readonly string[] = []): AdmissionVerdict {

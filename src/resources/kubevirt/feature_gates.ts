@@ -55,6 +55,41 @@ const BETA: ReadonlySet<string> = new Set([
   "OptOutRoleAggregation",
 ]);
 
+/** Off unless listed. */
+const ALPHA: ReadonlySet<string> = new Set([
+  "CPUManager",
+  "ExperimentalIgnitionSupport",
+  "HypervStrictCheck",
+  "Sidecar",
+  "HostDevices",
+  "HostDisk",
+  "DownwardMetrics",
+  "Root",
+  "WorkloadEncryptionTDX",
+  "VSOCK",
+  "AlignCPUs",
+  "EnableVirtioFsStorageVolumes",
+  "PCINUMAAwareTopology",
+  "NetworkDevicesWithDRA",
+  "ObjectGraph",
+  "UtilityVolumes",
+  "ConfigurableHypervisor",
+  "IncrementalBackup",
+  "ContainerPathVolumes",
+  "ReservedOverheadMemlock",
+  "VGPULiveMigration",
+  "VMStatsCollector",
+  "OCIExport",
+  "Plugins",
+  "GraceIOVirtualization",
+  "IOMMUFD",
+  "FirmwareAutoSelection",
+  "MigrationStallDetection",
+  "MigrationDowntimeTuning",
+  "CrossArchitectureVirtualization",
+  "PortRangesSpec",
+]);
+
 export interface FeatureGateLists {
   /** `developerConfiguration.featureGates` */
   enabled: readonly string[];
@@ -72,4 +107,8 @@ export function isFeatureGateEnabled(gate: string, lists: FeatureGateLists): boo
   if (GENERALLY_AVAILABLE.has(gate)) return true;
   if (lists.enabled.includes(gate)) return true;
   return !lists.disabled.includes(gate) && BETA.has(gate);
+}
+
+export function isKnownFeatureGate(gate: string): boolean {
+  return GENERALLY_AVAILABLE.has(gate) || BETA.has(gate) || ALPHA.has(gate);
 }

@@ -1,10 +1,12 @@
 /** Whether a VM is acceptable: an ordered list of rules, each of which says everything it finds. */
 import { VirtualMachineRunStrategy } from "../../api/phases.ts";
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
-import { type Cause, invalid, required } from "../cause.ts";
+import { type Cause, invalid, notSupported, required } from "../cause.ts";
 import { deepEqual } from "../deep_equal.ts";
 import { type DefaultsContext, defaultSpec } from "../virtual_machine_instance/defaults.ts";
 import { validateSpec } from "../virtual_machine_instance/validate.ts";
+import { validateTemplateMetadata } from "../virtual_machine_instance/validate_metadata.ts";
+import { validateLiveUpdate } from "./validate_live_update.ts";
 
 export interface VirtualMachineSubject {
   vm: VirtualMachine;
@@ -24,7 +26,9 @@ const RULES: readonly VirtualMachineRule[] = [
   instancetypeConflicts,
   matchers,
   updateVolumesStrategy,
+  templateMetadata,
   guest,
+  liveUpdate,
 ];
 
 const STRATEGIES: readonly string[] = Object.values(VirtualMachineRunStrategy);
@@ -75,12 +79,20 @@ function dataVolumeTemplates({ vm }: VirtualMachineSubject): Cause[] {
   );
   return (vm.spec.dataVolumeTemplates ?? []).flatMap((template, index) => {
     const where = `spec.dataVolumeTemplates[${index}]`;
-    const name = template?.metadata?.name;
-    if (!name) return [required(`${where}.name`, `'${where}.name' field must not be empty.`)];
+    const { name, namespace } = template?.metadata ?? {};
+    if (!name) {
+      const message = `'name' field must not be empty for DataVolumeTemplate entry ${where}.`;
+      return [required(`${where}.name`, message)];
+    }
+    const own = vm.metadata.namespace;
+    if (namespace && own && namespace !== own) {
+      const message = `Embedded DataVolume namespace ${namespace} differs from VM namespace ${own}`;
+      return [invalid(where, message)];
+    }
     if (referenced.has(name)) return [];
     const message =
       `DataVolumeTemplate entry ${where} must be referenced in the VMI template's 'volumes' list`;
-    return [invalid(where, message)];
+    return [required(where, message)];
   });
 }
 
@@ -136,6 +148,21 @@ function guest({ vm, defaults }: VirtualMachineSubject): Cause[] {
   });
 }
 
+function templateMetadata({ vm, defaults: { cluster } }: VirtualMachineSubject): Cause[] {
+  const field = "spec.template.metadata";
+  return validateTemplateMetadata(vm.spec.template.metadata, { field, cluster });
+}
+
+function liveUpdate({ vm, defaults }: VirtualMachineSubject): Cause[] {
+  const { spec } = vm.spec.template;
+  if (spec === undefined) return [];
+  return validateLiveUpdate({
+    spec: defaultSpec(spec, defaults),
+    field: GUEST_FIELD,
+    cluster: defaults.cluster,
+  });
+}
+
 /** While something copies the VM, its spec must not change under it. */
 function frozenSpec({ vm, old }: VirtualMachineSubject): Cause[] {
   if (old === undefined) return [];
@@ -145,5 +172,7 @@ function frozenSpec({ vm, old }: VirtualMachineSubject): Cause[] {
     : restoreInProgress
     ? `restore "${restoreInProgress}"`
     : undefined;
-  return by === undefined ? [] : [invalid("spec", `Cannot update VM spec until ${by} completes`)];
+  return by === undefined
+    ? []
+    : [notSupported("spec", `Cannot update VM spec until ${by} completes`)];
 }

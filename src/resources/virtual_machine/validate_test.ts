@@ -46,6 +46,35 @@ const ROWS: [string, Partial<VirtualMachine["spec"]>, string[]][] = [
     "spec.template.spec.domain.memory.guest",
   ]],
   ["a preference without name", { runStrategy: "Always", preference: {} }, ["spec.preference"]],
+  ["a reserved label of the template", {
+    runStrategy: "Always",
+    template: {
+      metadata: { labels: { "kubevirt.io/nodeName": "n" } },
+      spec: { domain: { devices: {}, memory: { guest: "64Mi" } } },
+    },
+  }, ["spec.template.metadata.labels[kubevirt.io/nodeName]"]],
+  ["a sidecar without its gate", {
+    runStrategy: "Always",
+    template: {
+      metadata: { annotations: { "hooks.kubevirt.io/hookSidecars": "[]" } },
+      spec: { domain: { devices: {}, memory: { guest: "64Mi" } } },
+    },
+  }, ["spec.template.metadata.annotations[hooks.kubevirt.io/hookSidecars]"]],
+  ["memory that grows by less than a block", {
+    runStrategy: "Always",
+    template: {
+      spec: { domain: { devices: {}, memory: { guest: "65Mi", maxGuest: "129Mi" } } },
+    },
+  }, ["spec.template.spec.domain.memory.guest", "spec.template.spec.domain.memory.maxGuest"]],
+  ["memory that grows on arm64", {
+    runStrategy: "Always",
+    template: {
+      spec: {
+        architecture: "arm64",
+        domain: { devices: {}, memory: { guest: "64Mi", maxGuest: "128Mi" } },
+      },
+    },
+  }, ["spec.template.spec.architecture"]],
   ["an unknown way to update volumes", { runStrategy: "Always", updateVolumesStrategy: "Copy" }, [
     "spec.updateVolumesStrategy",
   ]],
@@ -75,11 +104,22 @@ Deno.test("validateVirtualMachine() lets a stored VM be edited outside its spec"
   assert.deepEqual(validateVirtualMachine({ vm: same, old, defaults: CONTEXT }), []);
 });
 
-Deno.test("validateVirtualMachine() keeps the spec while a snapshot copies it", () => {
+Deno.test("validateVirtualMachine() keeps the spec while a snapshot or a restore copies it", () => {
   const old = vm({ runStrategy: "Always" });
-  const changed = { ...vm({ runStrategy: "Halted" }), status: { snapshotInProgress: "s" } };
-  const causes = validateVirtualMachine({ vm: changed, old, defaults: CONTEXT });
-  assert.deepEqual(causes.map((cause) => cause.field), ["spec"]);
+  for (
+    const [status, by] of [
+      [{ snapshotInProgress: "s" }, 'snapshot "s"'],
+      [{ restoreInProgress: "r" }, 'restore "r"'],
+    ] as const
+  ) {
+    const changed = { ...vm({ runStrategy: "Halted" }), status };
+    const causes = validateVirtualMachine({ vm: changed, old, defaults: CONTEXT });
+    assert.deepEqual(causes, [{
+      reason: "FieldValueNotSupported",
+      field: "spec",
+      message: `Cannot update VM spec until ${by} completes`,
+    }]);
+  }
 });
 
 Deno.test("deprecationWarnings() names the field to use", () => {

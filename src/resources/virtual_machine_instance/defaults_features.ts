@@ -13,13 +13,14 @@ export const FEATURE_DEFAULTS: readonly SpecDefault[] = [
 const SPINLOCK_RETRIES = 4096;
 
 /** What an enlightenment cannot be had without. */
-const HYPERV_NEEDS: Readonly<Partial<Record<keyof FeatureHyperv, (keyof FeatureHyperv)[]>>> = {
-  synictimer: ["synic", "vpindex"],
-  synic: ["vpindex"],
-  tlbflush: ["vpindex"],
-  ipi: ["vpindex"],
-  evmcs: ["vapic"],
-};
+export const HYPERV_NEEDS: Readonly<Partial<Record<keyof FeatureHyperv, (keyof FeatureHyperv)[]>>> =
+  {
+    synictimer: ["synic", "vpindex"],
+    synic: ["vpindex"],
+    tlbflush: ["vpindex"],
+    ipi: ["vpindex"],
+    evmcs: ["vapic"],
+  };
 
 function enabledFeatures(draft: VirtualMachineInstanceSpec): void {
   const features = (draft.domain.features ??= {});

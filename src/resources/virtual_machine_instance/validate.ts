@@ -2,16 +2,22 @@
 import type { VirtualMachineInstanceSpec } from "../../api/virtual_machine_instance_spec.ts";
 import type { Cause } from "../cause.ts";
 import type { ClusterDefaults } from "../cluster_defaults.ts";
+import { ACCESS_CREDENTIAL_RULES } from "./validate/access_credentials.ts";
+import { ARCHITECTURE_RULES } from "./validate/architecture.ts";
 import { CPU_RULES } from "./validate/cpu.ts";
 import { DEVICE_RULES } from "./validate/devices.ts";
 import { DISK_RULES } from "./validate/disks.ts";
 import { FIRMWARE_RULES } from "./validate/firmware.ts";
+import { GRAPHICS_RULES } from "./validate/graphics.ts";
+import { HYPERV_RULES } from "./validate/hyperv.ts";
 import { INTERFACE_RULES } from "./validate/interfaces.ts";
+import { LAUNCH_SECURITY_RULES } from "./validate/launch_security.ts";
 import { MEMORY_RULES } from "./validate/memory.ts";
 import { NETWORK_RULES } from "./validate/networks.ts";
 import { POD_RULES } from "./validate/pod.ts";
 import { PROBE_RULES } from "./validate/probes.ts";
 import { RESOURCE_RULES } from "./validate/resources.ts";
+import { SCHEDULING_RULES } from "./validate/scheduling.ts";
 import { VOLUME_RULES } from "./validate/volumes.ts";
 
 /** A spec and where it stands in its object. */
@@ -36,8 +42,14 @@ const RULES: readonly SpecRule[] = [
   ...RESOURCE_RULES,
   ...FIRMWARE_RULES,
   ...DEVICE_RULES,
+  ...GRAPHICS_RULES,
+  ...HYPERV_RULES,
+  ...LAUNCH_SECURITY_RULES,
+  ...ARCHITECTURE_RULES,
   ...PROBE_RULES,
   ...POD_RULES,
+  ...SCHEDULING_RULES,
+  ...ACCESS_CREDENTIAL_RULES,
 ];
 
 /** All causes. The spec has its defaults already. */

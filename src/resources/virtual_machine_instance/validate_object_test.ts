@@ -40,6 +40,23 @@ Deno.test("validateUpdate() leaves spec, status and reserved labels to the insta
   }
 });
 
+Deno.test("validateUpdate() keeps the room to grow that a guest was started with, from everybody", () => {
+  const sized = (maxSockets: number, maxGuest: string) =>
+    vmi({
+      spec: { domain: { devices: {}, cpu: { maxSockets }, memory: { guest: "64Mi", maxGuest } } },
+    });
+  const old = sized(4, "256Mi");
+  const installation = { old, requester: { isInstallation: true } };
+  assert.deepEqual(validateUpdate(sized(4, "262144Ki"), installation), []);
+  assert.deepEqual(
+    validateUpdate(sized(8, "512Mi"), installation).map(({ field, message }) => [field, message]),
+    [
+      ["spec.domain.cpu.maxSockets", "CPU topology maxSockets changed"],
+      ["spec.domain.memory.maxGuest", "Memory maxGuest changed"],
+    ],
+  );
+});
+
 Deno.test("validateCreation() refuses reserved labels of users", () => {
   const cluster = BUILT_IN_DEFAULTS;
   const created = vmi({ metadata: NODE });

@@ -155,11 +155,11 @@ const BAD: [string, Spec, string[]][] = [
     `${DISK}.name`,
     `${DISK}.name`,
   ]],
-  ["two targets", withDisk({ disk: { bus: "virtio" }, lun: { bus: "scsi" } }), [DISK]],
+  ["two targets", withDisk({ disk: { bus: "virtio" }, cdrom: { bus: "scsi" } }), [DISK]],
   ["an unknown bus", withDisk({ disk: { bus: "floppy" } }), [`${DISK}.disk.bus`]],
   ["the ide bus", withDisk({ disk: { bus: "ide" } }), [`${DISK}.disk.bus`]],
   ["a virtio cdrom", withDisk({ cdrom: { bus: "virtio" } }), [`${DISK}.cdrom.bus`]],
-  ["a usb lun", withDisk({ lun: { bus: "usb" } }), [`${DISK}.lun.bus`]],
+  ["a usb lun", withDisk({ lun: { bus: "usb" } }), [`${DISK}.lun`, `${DISK}.lun.bus`]],
   ["a tray that is ajar", withDisk({ cdrom: { bus: "sata", tray: "ajar" } }), [
     `${DISK}.cdrom.tray`,
   ]],
@@ -415,7 +415,7 @@ const BAD: [string, Spec, string[]][] = [
   ["a negative grace period", { ...goodSpec(), terminationGracePeriodSeconds: -1 }, [
     "spec.terminationGracePeriodSeconds",
   ]],
-  ["no DNS at all", { ...goodSpec(), dnsPolicy: "None" }, ["spec.dnsConfig.nameservers"]],
+  ["no DNS at all", { ...goodSpec(), dnsPolicy: "None" }, ["spec.dnsConfig"]],
   [
     "several things at once",
     { ...withDisk({ bootOrder: 0, serial: "a b" }), hostname: "a.b" },

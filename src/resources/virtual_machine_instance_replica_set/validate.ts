@@ -5,6 +5,7 @@ import { deepEqual } from "../deep_equal.ts";
 import { matchesSelector, selectorFault } from "../label_selector.ts";
 import { type DefaultsContext, defaultSpec } from "../virtual_machine_instance/defaults.ts";
 import { validateSpec } from "../virtual_machine_instance/validate.ts";
+import { validateTemplateMetadata } from "../virtual_machine_instance/validate_metadata.ts";
 
 export interface ReplicaSetSubject {
   set: VirtualMachineInstanceReplicaSet;
@@ -16,7 +17,7 @@ export interface ReplicaSetSubject {
 
 type ReplicaSetRule = (subject: ReplicaSetSubject) => Cause[];
 
-const RULES: readonly ReplicaSetRule[] = [template, selector, replicas, guest];
+const RULES: readonly ReplicaSetRule[] = [template, selector, replicas, templateMetadata, guest];
 
 const GUEST_FIELD = "spec.template.spec";
 
@@ -42,6 +43,11 @@ function selector({ set: { spec } }: ReplicaSetSubject): Cause[] {
 function replicas({ set: { spec } }: ReplicaSetSubject): Cause[] {
   if (spec.replicas === undefined || spec.replicas >= 0) return [];
   return [invalid("spec.replicas", `replicas must not be negative: got ${spec.replicas}`)];
+}
+
+function templateMetadata({ set, defaults: { cluster } }: ReplicaSetSubject): Cause[] {
+  const field = "spec.template.metadata";
+  return validateTemplateMetadata(set.spec.template.metadata, { field, cluster });
 }
 
 function guest({ set, defaults }: ReplicaSetSubject): Cause[] {

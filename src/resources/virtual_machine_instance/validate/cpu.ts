@@ -1,13 +1,15 @@
 /** The guest's processors. */
 import { type Cause, invalid, notSupported, required } from "../../cause.ts";
-import { thousandthsOf } from "../../quantity_comparison.ts";
+import { thousandthsOf, unitsOf } from "../../quantity_comparison.ts";
 import type { SpecRule, SpecSubject } from "../validate.ts";
 
 export const CPU_RULES: readonly SpecRule[] = [
   topology,
   maxSockets,
   featurePolicies,
-  dedicatedCpus,
+  dedicatedCpuAmounts,
+  dedicatedCpuTopology,
+  dedicatedCpuMemory,
   isolatedEmulator,
   numa,
   realtime,
@@ -15,6 +17,8 @@ export const CPU_RULES: readonly SpecRule[] = [
 
 /** What one machine of QEMU is given at most. */
 const CPUS_MAX = 4096;
+/** Those of one core. */
+const DEDICATED_THREADS_MAX = 2;
 const POLICIES: readonly string[] = ["force", "require", "optional", "disable", "forbid"];
 
 function topology({ spec, field }: SpecSubject): Cause[] {
@@ -46,7 +50,7 @@ function featurePolicies({ spec, field }: SpecSubject): Cause[] {
   });
 }
 
-function dedicatedCpus({ spec, field }: SpecSubject): Cause[] {
+function dedicatedCpuAmounts({ spec, field }: SpecSubject): Cause[] {
   const { cpu, resources } = spec.domain;
   if (cpu?.dedicatedCpuPlacement !== true) return [];
   const request = thousandthsOf(resources?.requests?.cpu);
@@ -57,20 +61,41 @@ function dedicatedCpus({ spec, field }: SpecSubject): Cause[] {
     const message = `provided resources CPU ${name} must be an interger`;
     causes.push(invalid(`${field}.domain.resources.${name}.cpu`, message));
   }
+  const where = `${field}.domain.cpu.dedicatedCpuPlacement`;
+  const amounts = `${field}.domain.resources.requests.cpu or ${field}.domain.resources.limits.cpu`;
   if (request !== undefined && limit !== undefined && request !== limit) {
-    const message =
-      `${field}.domain.resources.requests.cpu or ${field}.domain.resources.limits.cpu ` +
-      "must be equal when DedicatedCPUPlacement is true";
-    causes.push(invalid(`${field}.domain.cpu.dedicatedCpuPlacement`, message));
+    const message = `${amounts} must be equal when DedicatedCPUPlacement is true`;
+    causes.push(invalid(where, message));
   }
-  const { cores = 0, sockets = 0, threads = 0 } = cpu;
+  const { cores, sockets, threads } = cpu;
   const asked = BigInt((cores || 1) * (sockets || 1) * (threads || 1));
   const given = limit ?? request;
   if (given !== undefined && given % 1000n === 0n && given / 1000n !== asked) {
-    const message = `${field}.domain.resources CPU must equal the number of vCPUs ${asked}`;
-    causes.push(invalid(`${field}.domain.cpu.dedicatedCpuPlacement`, message));
+    const message = `${amounts} must not be provided at the same time with ` +
+      `${field}.domain.cpu.cores when DedicatedCPUPlacement is true`;
+    causes.push(invalid(where, message));
   }
   return causes;
+}
+
+function dedicatedCpuTopology({ spec, field }: SpecSubject): Cause[] {
+  const { threads = 1, dedicatedCpuPlacement } = spec.domain.cpu ?? {};
+  if (dedicatedCpuPlacement !== true || threads <= DEDICATED_THREADS_MAX) return [];
+  const message =
+    `Not more than two threads must be provided at ${field}.domain.cpu.threads (got ${threads}) ` +
+    "when DedicatedCPUPlacement is true";
+  return [invalid(`${field}.domain.cpu.dedicatedCpuPlacement`, message)];
+}
+
+/** Dedicated CPUs are for pods of QoS class Guaranteed. */
+function dedicatedCpuMemory({ spec, field }: SpecSubject): Cause[] {
+  const { cpu, resources } = spec.domain;
+  if (cpu?.dedicatedCpuPlacement !== true) return [];
+  const request = unitsOf(resources?.requests?.memory);
+  const limit = unitsOf(resources?.limits?.memory);
+  if (request === undefined || limit === undefined || request === limit) return [];
+  const where = `${field}.domain.resources.requests.memory`;
+  return [invalid(where, `${where} must be equal to ${field}.domain.resources.limits.memory`)];
 }
 
 function isolatedEmulator({ spec, field }: SpecSubject): Cause[] {

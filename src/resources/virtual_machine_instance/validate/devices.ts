@@ -8,15 +8,18 @@ export const DEVICE_RULES: readonly SpecRule[] = [
   inputs,
   watchdogs,
   oneUseOfADevice,
+  hostDevices,
+  panicDevices,
+  downwardMetrics,
+  virtiofs,
   vsock,
   ioThreadsPolicies,
-  hypervVendor,
 ];
 
 const INPUT_BUSES: readonly string[] = ["usb", "virtio"];
 const WATCHDOG_ACTIONS: readonly string[] = ["poweroff", "reset", "shutdown"];
 const IO_THREADS_POLICIES: readonly string[] = ["shared", "auto", "supplementalPool"];
-const VENDOR_LENGTH_MAX = 12;
+const PANIC_DEVICE_MODELS: readonly string[] = ["hyperv", "isa", "pvpanic"];
 
 function filesystems({ spec, field }: SpecSubject): Cause[] {
   const { filesystems = [] } = spec.domain.devices;
@@ -71,6 +74,43 @@ function oneUseOfADevice({ spec, field }: SpecSubject): Cause[] {
   ];
 }
 
+function hostDevices({ spec, field, cluster }: SpecSubject): Cause[] {
+  if (!spec.domain.devices.hostDevices?.length || cluster.featureGates.includes("HostDevices")) {
+    return [];
+  }
+  const where = `${field}.domain.devices.hostDevices`;
+  return [invalid(where, "Host Devices feature gate is not enabled in kubevirt-config")];
+}
+
+function panicDevices({ spec, field }: SpecSubject): Cause[] {
+  return (spec.domain.devices.panicDevices ?? []).flatMap(({ model }, index) => {
+    if (model === undefined || PANIC_DEVICE_MODELS.includes(model)) return [];
+    const where = `${field}.domain.devices.panicDevices[${index}].model`;
+    return [invalid(where, `invalid PanicDeviceModel(${model})`)];
+  });
+}
+
+function downwardMetrics({ spec, field, cluster }: SpecSubject): Cause[] {
+  const { downwardMetrics } = spec.domain.devices;
+  if (downwardMetrics === undefined || cluster.featureGates.includes("DownwardMetrics")) return [];
+  const message =
+    "downwardMetrics virtio serial is not allowed: DownwardMetrics feature gate is not enabled";
+  return [invalid(`${field}.domain.devices.downwardMetrics`, message)];
+}
+
+/** Volumes with configuration may always be shared; claims may when the gate is open. */
+function virtiofs({ spec, field, cluster }: SpecSubject): Cause[] {
+  if (cluster.featureGates.includes("EnableVirtioFsStorageVolumes")) return [];
+  const claims = new Set(
+    (spec.volumes ?? []).filter((volume) => volume.persistentVolumeClaim || volume.dataVolume)
+      .map(({ name }) => name),
+  );
+  const { filesystems = [] } = spec.domain.devices;
+  if (!filesystems.some(({ name }) => claims.has(name))) return [];
+  const message = "virtiofs is not allowed: virtiofs feature gate is not enabled for PVC";
+  return [invalid(`${field}.domain.devices.filesystems`, message)];
+}
+
 function vsock({ spec, field, cluster }: SpecSubject): Cause[] {
   if (spec.domain.devices.autoattachVSOCK !== true || cluster.featureGates.includes("VSOCK")) {
     return [];
@@ -89,13 +129,4 @@ function ioThreadsPolicies({ spec, field }: SpecSubject): Cause[] {
   if (ioThreadsPolicy !== "supplementalPool" || ioThreads?.supplementalPoolThreadCount) return [];
   const message = "the number of iothreads needs to be set and positive for the dedicated policy";
   return [invalid(`${field}.domain.ioThreads.supplementalPoolThreadCount`, message)];
-}
-
-function hypervVendor({ spec, field }: SpecSubject): Cause[] {
-  const vendor = spec.domain.features?.hyperv?.vendorid?.vendorid;
-  if (!vendor || vendor.length <= VENDOR_LENGTH_MAX) return [];
-  const where = `${field}.domain.features.hyperv.vendorid.vendorid`;
-  return [
-    invalid(where, `${where} must be at most ${VENDOR_LENGTH_MAX} characters: got ${vendor}`),
-  ];
 }

@@ -1,6 +1,7 @@
 /** Disks: names, volumes, targets, buses and what a guest sees of them. */
 import type { Disk } from "../../../api/disk.ts";
-import { type Cause, duplicate, invalid, notSupported } from "../../cause.ts";
+import type { Volume } from "../../../api/volume.ts";
+import { type Cause, duplicate, invalid, notSupported, required } from "../../cause.ts";
 import type { SpecRule, SpecSubject } from "../validate.ts";
 import { countPresent, dnsLabelObjection, duplicateNames } from "./names.ts";
 
@@ -8,11 +9,16 @@ export const DISK_RULES: readonly SpecRule[] = [
   uniqueNames,
   namesAreLabels,
   volumesExist,
+  emptyDrives,
+  lunVolumes,
+  metricsDisks,
   volumesAreNamed,
   oneTarget,
   buses,
   lunBuses,
   cdromBuses,
+  readOnlyDisks,
+  pciAddressBuses,
   trays,
   bootOrders,
   serials,
@@ -41,6 +47,10 @@ function each({ spec, field }: SpecSubject, rule: DiskRule): Cause[] {
   );
 }
 
+function volumesByName({ spec }: SpecSubject): Map<string, Volume> {
+  return new Map((spec.volumes ?? []).map((volume) => [volume.name, volume]));
+}
+
 function uniqueNames({ spec, field }: SpecSubject): Cause[] {
   return duplicateNames(`${field}.domain.devices.disks`, spec.domain.devices.disks ?? []);
 }
@@ -53,11 +63,51 @@ function namesAreLabels(subject: SpecSubject): Cause[] {
 }
 
 function volumesExist(subject: SpecSubject): Cause[] {
-  const volumes = new Set((subject.spec.volumes ?? []).map((volume) => volume.name));
+  const volumes = volumesByName(subject);
   return each(subject, (disk, field) => {
     // An empty drive.
     if (volumes.has(disk.name) || disk.cdrom !== undefined) return [];
     return [invalid(`${field}.name`, `${field}.name '${disk.name}' not found.`)];
+  });
+}
+
+function emptyDrives(subject: SpecSubject): Cause[] {
+  if (subject.cluster.featureGates.includes("DeclarativeHotplugVolumes")) return [];
+  const volumes = volumesByName(subject);
+  return each(subject, ({ name, cdrom }, field) => {
+    if (cdrom === undefined || volumes.has(name)) return [];
+    const message =
+      "DeclarativeHotplugVolumes feature gate not enabled, cannot define an empty CD-ROM disk";
+    return [invalid(`${field}.name`, message)];
+  });
+}
+
+function lunVolumes(subject: SpecSubject): Cause[] {
+  const volumes = volumesByName(subject);
+  return each(subject, ({ name, lun }, field) => {
+    const volume = volumes.get(name);
+    if (lun === undefined || volume === undefined) return [];
+    if (volume.persistentVolumeClaim !== undefined || volume.dataVolume !== undefined) return [];
+    const message =
+      `${field}.lun can only be mapped to a DataVolume or PersistentVolumeClaim volume.`;
+    return [invalid(`${field}.lun`, message)];
+  });
+}
+
+function metricsDisks(subject: SpecSubject): Cause[] {
+  const volumes = volumesByName(subject);
+  return each(subject, ({ name, disk }, field) => {
+    if (volumes.get(name)?.downwardMetrics === undefined) return [];
+    if (disk === undefined) {
+      const message =
+        `DownwardMetrics volume must be mapped to a disk, but disk is not set on ${field}.disk.`;
+      return [required(`${field}.disk`, message)];
+    }
+    if (!disk.bus || disk.bus === "virtio") return [];
+    const where = `${field}.disk.bus`;
+    const message =
+      `DownwardMetrics volume must be mapped to virtio bus, but ${where} is set to ${disk.bus}`;
+    return [invalid(where, message)];
   });
 }
 
@@ -104,6 +154,23 @@ function cdromBuses(subject: SpecSubject): Cause[] {
   return each(subject, ({ cdrom }, field) => {
     if (cdrom?.bus !== "virtio") return [];
     return [invalid(`${field}.cdrom.bus`, "Bus type virtio is invalid for CD-ROM device")];
+  });
+}
+
+/** A drive on this bus can be read-only, a disk cannot. */
+function readOnlyDisks(subject: SpecSubject): Cause[] {
+  return each(subject, ({ disk }, field) => {
+    if (disk?.bus !== "sata" || disk.readonly !== true) return [];
+    return [invalid(`${field}.disk.bus`, "sata hard-disks do not support read-only.")];
+  });
+}
+
+function pciAddressBuses(subject: SpecSubject): Cause[] {
+  return each(subject, ({ disk }, field) => {
+    if (!disk?.pciAddress || disk.bus === "virtio") return [];
+    const message =
+      `disk ${field}.name - setting a PCI address is only possible with bus type virtio.`;
+    return [invalid(`${field}.disk.pciAddress`, message)];
   });
 }
 
@@ -200,13 +267,10 @@ function blockSizes(subject: SpecSubject): Cause[] {
     }
     const { logical, physical } = blockSize.custom;
     const causes = ([["logical", logical], ["physical", physical]] as const)
-      .filter(([, bytes]) => bytes !== undefined && !isBlockSize(bytes))
-      .map(([name, bytes]) =>
-        invalid(
-          `${where}.custom.${name}`,
-          `Provided size of ${bytes} must be a power of 2 between ${BLOCK_BYTES_MIN} and ${BLOCK_BYTES_MAX}`,
-        )
-      );
+      .flatMap(([name, bytes]) => {
+        const objection = bytes === undefined ? undefined : blockSizeObjection(bytes);
+        return objection === undefined ? [] : [invalid(`${where}.custom.${name}`, objection)];
+      });
     if (logical !== undefined && physical !== undefined && logical > physical) {
       const message =
         `Logical size ${logical} must be the same or less than the physical size of ${physical}`;
@@ -216,6 +280,13 @@ function blockSizes(subject: SpecSubject): Cause[] {
   });
 }
 
-function isBlockSize(bytes: number): boolean {
-  return bytes >= BLOCK_BYTES_MIN && bytes <= BLOCK_BYTES_MAX && Number.isInteger(Math.log2(bytes));
+function blockSizeObjection(bytes: number): string | undefined {
+  const what = `Provided size of ${bytes} is`;
+  if (bytes < BLOCK_BYTES_MIN) {
+    return `${what} less than the supported minimum size of ${BLOCK_BYTES_MIN}`;
+  }
+  if (bytes > BLOCK_BYTES_MAX) {
+    return `${what} greater than the supported maximum size of ${BLOCK_BYTES_MAX}`;
+  }
+  return Number.isInteger(Math.log2(bytes)) ? undefined : `${what} not a power of 2`;
 }

@@ -10,6 +10,7 @@ export const FIRMWARE_RULES: readonly SpecRule[] = [
   serials,
   oneBootloader,
   secureBoot,
+  acpiTables,
   kernelBootImage,
   kernelBootPaths,
   kernelArguments,
@@ -84,11 +85,32 @@ function secureBoot({ spec, field }: SpecSubject): Cause[] {
   return [invalid(where, message)];
 }
 
+/** Tables come from Secrets, by the name of their volume. */
+function acpiTables({ spec, field }: SpecSubject): Cause[] {
+  const acpi = spec.domain.firmware?.acpi;
+  if (acpi === undefined) return [];
+  const where = `${field}.domain.firmware.acpi`;
+  if (!acpi.slicNameRef && !acpi.msdmNameRef) {
+    return [invalid(where, "ACPI was set but no SLIC nor MSDM volume reference was set")];
+  }
+  return (["slicNameRef", "msdmNameRef"] as const).flatMap((name) => {
+    if (!acpi[name]) return [];
+    const volume = spec.volumes?.find((one) => one.name === acpi[name]);
+    if (volume?.secret !== undefined) return [];
+    const message = volume === undefined
+      ? `${where} does not have a matching Volume.`
+      : `${where} refers to Volume of unsupported type.`;
+    return [invalid(`${where}.${name}`, message)];
+  });
+}
+
 function kernelBootImage({ spec, field }: SpecSubject): Cause[] {
   const container = spec.domain.firmware?.kernelBoot?.container;
   if (container === undefined || container.image !== "") return [];
   const where = `${field}.domain.firmware.kernelBoot.container.image`;
-  return [required(where, `${where} must be set: a kernel boot container needs an image`)];
+  return [
+    required(where, `${field}.domain.firmware.kernelBoot.container must be defined with an image`),
+  ];
 }
 
 function kernelBootPaths({ spec, field }: SpecSubject): Cause[] {
@@ -96,7 +118,12 @@ function kernelBootPaths({ spec, field }: SpecSubject): Cause[] {
   if (container === undefined) return [];
   const where = `${field}.domain.firmware.kernelBoot.container`;
   if (!container.kernelPath && !container.initrdPath) {
-    return [required(where, `${where} must have at least one of kernelPath and initrdPath`)];
+    return [
+      required(
+        where,
+        `${where} must be defined with at least one of the following: kernelPath, initrdPath`,
+      ),
+    ];
   }
   return [
     ...validateImagePath(container.kernelPath, `${where}.kernelPath`),

@@ -9,5 +9,7 @@ export function validateImagePath(path: string | undefined, field: string): Caus
   const isPlain = path.startsWith("/") &&
     parts.slice(1).every((part) => part !== "" && part !== "." && part !== "..");
   if (isPlain) return [];
-  return [invalid(field, `${field} must be an absolute path to a file without relative elements`)];
+  return [
+    invalid(field, `${field} must be an absolute path to a file without relative components`),
+  ];
 }

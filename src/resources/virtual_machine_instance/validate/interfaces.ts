@@ -2,6 +2,7 @@
 import type { Interface } from "../../../api/interface.ts";
 import { type Cause, duplicate, invalid, notSupported, required } from "../../cause.ts";
 import type { SpecRule, SpecSubject } from "../validate.ts";
+import { isIpv4Address } from "./ip_address.ts";
 import { countPresent, DNS_LABEL_LENGTH_MAX } from "./names.ts";
 
 export const INTERFACE_RULES: readonly SpecRule[] = [
@@ -36,7 +37,6 @@ const MAC = /^(?:[0-9a-f]{2}([:-]))(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}$/i;
 const PCI_ADDRESS = /^(?:[0-9a-f]{4}):(?:[0-9a-f]{2}):(?:[0-9a-f]{2})\.([0-7])$/i;
 const PROTOCOLS: readonly string[] = ["TCP", "UDP"];
 const PORT_NAME = /^(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*$/;
-const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
 const PRIVATE_OPTION_MIN = 224;
 const PRIVATE_OPTION_MAX = 254;
 
@@ -241,7 +241,7 @@ function dhcpOptions(subject: SpecSubject): Cause[] {
       ]
     );
     const servers = (dhcpOptions?.ntpServers ?? []).flatMap((server, index) =>
-      IPV4.test(server) ? [] : [
+      isIpv4Address(server) ? [] : [
         invalid(
           `${where}.ntpServers[${index}]`,
           "NTP servers must be a list of valid IPv4 addresses.",

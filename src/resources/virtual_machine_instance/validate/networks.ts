@@ -1,7 +1,7 @@
 /** Networks: exactly one source each, one pod network, each used by one interface. */
-import { type Cause, invalid, required } from "../../cause.ts";
+import { type Cause, duplicate, invalid, required } from "../../cause.ts";
 import type { SpecRule, SpecSubject } from "../validate.ts";
-import { countPresent, duplicateNames } from "./names.ts";
+import { countPresent } from "./names.ts";
 
 export const NETWORK_RULES: readonly SpecRule[] = [
   uniqueNames,
@@ -18,7 +18,16 @@ const IPV4_CIDR = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|(?=\/))){4}\/(?:[1
 const PREFIX_LENGTH_MAX = 30;
 
 function uniqueNames({ spec, field }: SpecSubject): Cause[] {
-  return duplicateNames(`${field}.networks`, spec.networks ?? []);
+  const seen = new Set<string>();
+  return (spec.networks ?? []).flatMap(({ name }, index) => {
+    if (!seen.has(name)) {
+      seen.add(name);
+      return [];
+    }
+    const message =
+      `Network with name "${name}" already exists, every network must have a unique name`;
+    return [duplicate(`${field}.networks[${index}].name`, message)];
+  });
 }
 
 function oneSource({ spec, field }: SpecSubject): Cause[] {

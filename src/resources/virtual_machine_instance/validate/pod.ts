@@ -1,7 +1,8 @@
 /** What concerns the pod and the place of a guest rather than its hardware. */
 import { type Cause, invalid, notSupported, required } from "../../cause.ts";
 import type { SpecRule, SpecSubject } from "../validate.ts";
-import { countPresent, DNS_NAME_LENGTH_MAX, dnsLabelObjection } from "./names.ts";
+import { isIpAddress } from "./ip_address.ts";
+import { dnsLabelObjection, dnsSubdomainObjection } from "./names.ts";
 
 export const POD_RULES: readonly SpecRule[] = [
   hostname,
@@ -9,8 +10,8 @@ export const POD_RULES: readonly SpecRule[] = [
   evictionStrategies,
   startStrategies,
   gracePeriod,
-  dns,
-  accessCredentials,
+  dnsPolicy,
+  dnsConfig,
 ];
 
 const EVICTION_STRATEGIES: readonly string[] = [
@@ -27,6 +28,7 @@ const DNS_POLICIES: readonly string[] = [
 ];
 const NAMESERVERS_MAX = 3;
 const SEARCHES_MAX = 32;
+const SEARCHES_LENGTH_MAX = 2048;
 
 function hostname({ spec, field }: SpecSubject): Cause[] {
   if (!spec.hostname) return [];
@@ -41,9 +43,7 @@ function hostname({ spec, field }: SpecSubject): Cause[] {
 function subdomain({ spec, field }: SpecSubject): Cause[] {
   if (!spec.subdomain) return [];
   const where = `${field}.subdomain`;
-  const objection = spec.subdomain.length > DNS_NAME_LENGTH_MAX
-    ? `must be no more than ${DNS_NAME_LENGTH_MAX} characters`
-    : spec.subdomain.split(".").map(dnsLabelObjection).find((one) => one !== undefined);
+  const objection = dnsSubdomainObjection(spec.subdomain);
   if (objection === undefined) return [];
   return [
     invalid(
@@ -84,61 +84,56 @@ function gracePeriod({ spec, field }: SpecSubject): Cause[] {
   return [invalid(where, `${where} must be greater than or equal to 0`)];
 }
 
-function dns({ spec, field }: SpecSubject): Cause[] {
-  const { dnsPolicy, dnsConfig } = spec;
-  const causes: Cause[] = [];
+function dnsPolicy({ spec: { dnsPolicy, dnsConfig }, field }: SpecSubject): Cause[] {
   if (dnsPolicy && !DNS_POLICIES.includes(dnsPolicy)) {
     const message = `DNSPolicy: ${dnsPolicy} is not supported, valid values: ${
       DNS_POLICIES.join(", ")
     }`;
-    causes.push(notSupported(`${field}.dnsPolicy`, message));
+    return [notSupported(`${field}.dnsPolicy`, message)];
   }
-  const nameservers = dnsConfig?.nameservers ?? [];
-  if (dnsPolicy === "None" && nameservers.length === 0) {
-    const where = `${field}.dnsConfig.nameservers`;
-    causes.push(
-      required(where, `must provide at least one DNS nameserver when \`dnsPolicy\` is None`),
-    );
+  if (dnsPolicy !== "None") return [];
+  if (dnsConfig === undefined) {
+    const message = "must provide `dnsConfig` when `dnsPolicy` is None";
+    return [required(`${field}.dnsConfig`, message)];
   }
-  if (nameservers.length > NAMESERVERS_MAX) {
-    const message = `must not have more than ${NAMESERVERS_MAX} nameservers`;
-    causes.push(invalid(`${field}.dnsConfig.nameservers`, message));
-  }
-  if ((dnsConfig?.searches ?? []).length > SEARCHES_MAX) {
-    const message = `must not have more than ${SEARCHES_MAX} search paths`;
-    causes.push(invalid(`${field}.dnsConfig.searches`, message));
-  }
-  return causes;
+  if ((dnsConfig.nameservers ?? []).length > 0) return [];
+  const message = "must provide at least one DNS nameserver when `dnsPolicy` is None";
+  return [required(`${field}.dnsConfig.nameservers`, message)];
 }
 
-function accessCredentials({ spec, field }: SpecSubject): Cause[] {
-  return (spec.accessCredentials ?? []).flatMap((credential, index) => {
-    const where = `${field}.accessCredentials[${index}]`;
-    const { sshPublicKey, userPassword } = credential;
-    if (countPresent(sshPublicKey, userPassword) !== 1) {
-      return [invalid(where, `${where} must have exactly one access credential type set`)];
-    }
-    const causes: Cause[] = [];
-    const [name, source, method] = sshPublicKey === undefined
-      ? ["userPassword", userPassword?.source, userPassword?.propagationMethod] as const
-      : ["sshPublicKey", sshPublicKey.source, sshPublicKey.propagationMethod] as const;
-    if (source?.secret === undefined) {
-      causes.push(
-        required(`${where}.${name}.source`, `${where}.${name}.source must have a secret`),
-      );
-    }
-    if (method === undefined || Object.keys(method).length !== 1) {
-      const message = `${where}.${name} must have exactly one propagationMethod set`;
-      causes.push(invalid(`${where}.${name}.propagationMethod`, message));
-    }
-    const users = sshPublicKey?.propagationMethod.qemuGuestAgent?.users;
-    if (users !== undefined && users.length === 0) {
-      const message =
-        `${where}.sshPublicKey.propagationMethod.qemuGuestAgent requires at least one user`;
-      causes.push(
-        required(`${where}.sshPublicKey.propagationMethod.qemuGuestAgent.users`, message),
-      );
-    }
-    return causes;
+/** As Kubernetes judges the pod that gets it. */
+function dnsConfig({ spec: { dnsConfig }, field }: SpecSubject): Cause[] {
+  const { nameservers = [], searches = [], options = [] } = dnsConfig ?? {};
+  const where = `${field}.dnsConfig`;
+  const causes: Cause[] = [];
+  if (nameservers.length > NAMESERVERS_MAX) {
+    const message = `must not have more than ${NAMESERVERS_MAX} nameservers: ${nameservers}`;
+    causes.push(invalid(`${where}.nameservers`, message));
+  }
+  nameservers.forEach((address, index) => {
+    if (isIpAddress(address)) return;
+    causes.push(
+      invalid(`${where}.nameservers[${index}]`, `must be valid IP address: ${address}`),
+    );
   });
+  if (searches.length > SEARCHES_MAX) {
+    const message = `must not have more than ${SEARCHES_MAX} search paths`;
+    causes.push(invalid(`${where}.searches`, message));
+  }
+  if (searches.join(" ").length > SEARCHES_LENGTH_MAX) {
+    const message =
+      `must not have more than ${SEARCHES_LENGTH_MAX} characters (including spaces) in the search list`;
+    causes.push(invalid(`${where}.searches`, message));
+  }
+  searches.forEach((search, index) => {
+    const objection = dnsSubdomainObjection(search.replace(/\.$/, ""));
+    if (objection !== undefined) {
+      causes.push(invalid(`${where}.searches[${index}]`, objection));
+    }
+  });
+  options.forEach(({ name }, index) => {
+    if (name) return;
+    causes.push(invalid(`${where}.options[${index}].name`, "Option.Name must not be empty"));
+  });
+  return causes;
 }

@@ -1,6 +1,6 @@
 /** Probes: exactly one way to ask, and a network to ask over. */
 import type { Probe } from "../../../api/probe.ts";
-import { type Cause, invalid } from "../../cause.ts";
+import { type Cause, invalid, required } from "../../cause.ts";
 import type { SpecRule, SpecSubject } from "../validate.ts";
 import { countPresent } from "./names.ts";
 
@@ -19,11 +19,11 @@ function oneHandler(subject: SpecSubject): Cause[] {
   return each(subject, (probe, field) => {
     const count = countPresent(probe.tcpSocket, probe.httpGet, probe.exec, probe.guestAgentPing);
     if (count === 1) return [];
-    const message = count > 1
-      ? `${field} must have exactly one probe type set`
-      : `either ${field}.tcpSocket, ${field}.exec, ${field}.httpGet or ${field}.guestAgentPing must be set ` +
-        `if a ${field} is specified`;
-    return [invalid(field, message)];
+    if (count > 1) return [invalid(field, `${field} must have exactly one probe type set`)];
+    const message =
+      `either ${field}.tcpSocket, ${field}.exec, ${field}.httpGet or ${field}.guestAgentPing must be set ` +
+      `if a ${field} is specified`;
+    return [required(field, message)];
   });
 }
 

@@ -1,9 +1,15 @@
 /** Requests and limits. */
 import { type Cause, invalid } from "../../cause.ts";
-import { isGreater, thousandthsOf } from "../../quantity_comparison.ts";
+import { isGreater, thousandthsOf, unitsOf } from "../../quantity_comparison.ts";
 import type { SpecRule, SpecSubject } from "../validate.ts";
 
-export const RESOURCE_RULES: readonly SpecRule[] = [amounts, requestsWithinLimits];
+export const RESOURCE_RULES: readonly SpecRule[] = [
+  amounts,
+  memoryRequest,
+  requestsWithinLimits,
+];
+
+const MEMORY_BYTES_MIN = 1_000_000n;
 
 function amounts({ spec, field }: SpecSubject): Cause[] {
   return (["requests", "limits"] as const).flatMap((side) =>
@@ -17,6 +23,14 @@ function amounts({ spec, field }: SpecSubject): Cause[] {
       return [invalid(where, `${where} '${quantity}': must be greater than or equal to 0.`)];
     })
   );
+}
+
+function memoryRequest({ spec, field }: SpecSubject): Cause[] {
+  const memory = spec.domain.resources?.requests?.memory;
+  const bytes = unitsOf(memory);
+  if (bytes === undefined || bytes <= 0n || bytes >= MEMORY_BYTES_MIN) return [];
+  const where = `${field}.domain.resources.requests.memory`;
+  return [invalid(where, `${where} '${memory}': must be greater than or equal to 1M.`)];
 }
 
 function requestsWithinLimits({ spec, field }: SpecSubject): Cause[] {

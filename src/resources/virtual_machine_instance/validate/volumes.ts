@@ -12,13 +12,15 @@ export const VOLUME_RULES: readonly SpecRule[] = [
   namesAreLabels,
   exactlyOneSource,
   oneCloudInit,
-  oneMemoryDump,
+  oneOfAKind,
   cloudInit,
   containerDisk,
   claims,
   emptyDisk,
   hostDisk,
   sysprep,
+  references,
+  downwardMetrics,
 ];
 
 /** Fields of a volume that are no source. */
@@ -61,10 +63,17 @@ function oneCloudInit({ spec, field }: SpecSubject): Cause[] {
   return [invalid(`${field}.volumes`, `${field}.volumes must have max one cloudInit volume set`)];
 }
 
-function oneMemoryDump({ spec, field }: SpecSubject): Cause[] {
-  const count = (spec.volumes ?? []).filter((volume) => volume.memoryDump !== undefined).length;
-  if (count <= 1) return [];
-  return [invalid(`${field}.volumes`, `${field}.volumes must have max one memory dump volume set`)];
+function oneOfAKind({ spec, field }: SpecSubject): Cause[] {
+  const kinds = [
+    ["serviceAccount", "serviceAccount"],
+    ["downwardMetrics", "downwardMetric"],
+    ["memoryDump", "memory dump"],
+  ] as const;
+  return kinds.filter(([source]) =>
+    (spec.volumes ?? []).filter((volume) => volume[source] !== undefined).length > 1
+  ).map(([, name]) =>
+    invalid(`${field}.volumes`, `${field}.volumes must have max one ${name} volume set`)
+  );
 }
 
 function cloudInit(subject: SpecSubject): Cause[] {
@@ -119,15 +128,17 @@ function hostDisk(subject: SpecSubject): Cause[] {
     if (!subject.cluster.featureGates.includes("HostDisk")) {
       causes.push(invalid(where, "HostDisk feature gate is not enabled"));
     }
-    if (hostDisk.path === "") causes.push(required(`${where}.path`, `${where}.path must be set`));
+    if (hostDisk.path === "") {
+      causes.push(required(`${where}.path`, `${where}.path is required for hostDisk volume`));
+    }
     if (hostDisk.type !== "Disk" && hostDisk.type !== "DiskOrCreate") {
       const message =
-        `${where}.type has invalid value '${hostDisk.type}', allowed are Disk or DiskOrCreate`;
+        `${where}.type has invalid value '${hostDisk.type}', allowed are 'Disk' or 'DiskOrCreate'`;
       causes.push(invalid(`${where}.type`, message));
     }
     if (hostDisk.type === "Disk" && hostDisk.capacity !== undefined) {
       const message =
-        `${where}.capacity is allowed to pass only with ${where}.type equal to DiskOrCreate`;
+        `${where}.capacity is allowed to pass only with ${where}.type equal to 'DiskOrCreate'`;
       causes.push(invalid(`${where}.capacity`, message));
     }
     if (hostDisk.type === "DiskOrCreate" && hostDisk.capacity === undefined) {
@@ -143,6 +154,29 @@ function sysprep(subject: SpecSubject): Cause[] {
     const where = `${field}.sysprep`;
     if (countPresent(sysprep.configMap, sysprep.secret) === 1) return [];
     return [invalid(where, `${where} must have exactly one of configMap and secret set`)];
+  });
+}
+
+/** A volume that names its object must name one. */
+function references(subject: SpecSubject): Cause[] {
+  return each(subject, ({ configMap, secret, serviceAccount }, field) => {
+    const names = [
+      ["configMap.name", configMap, configMap?.name],
+      ["secret.secretName", secret, secret?.secretName],
+      ["serviceAccount.serviceAccountName", serviceAccount, serviceAccount?.serviceAccountName],
+    ] as const;
+    return names.filter(([, source, name]) => source !== undefined && !name)
+      .map(([path]) => invalid(`${field}.${path}`, `${field}.${path} is a required field`));
+  });
+}
+
+function downwardMetrics(subject: SpecSubject): Cause[] {
+  if (subject.cluster.featureGates.includes("DownwardMetrics")) return [];
+  return each(subject, ({ downwardMetrics }, field) => {
+    if (downwardMetrics === undefined) return [];
+    const message =
+      "downwardMetrics disks are not allowed: DownwardMetrics feature gate is not enabled.";
+    return [invalid(field, message)];
   });
 }
 
