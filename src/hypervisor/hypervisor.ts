@@ -34,7 +34,11 @@ export interface DiskError {
 export type DomainObservation =
   | { kind: "absent" }
   | { kind: "unknown"; why: string }
-  | { kind: "gone" }
+  | {
+    kind: "gone";
+    /** The kernel killed processes of its pod for want of memory. */
+    oomKilled?: boolean;
+  }
   | {
     kind: "present";
     state: DomainState;

@@ -22,6 +22,7 @@ const TAKEN_OVER_WITHIN_MS = 10_000;
 /** From the end of the grace period. */
 const ENDED_WITHIN_MS = 8_000;
 const OOM_ROOM_BYTES = 8 * 1024 * 1024;
+const OOM_TOLD = /^Stopped: .* ran out of memory\.$/;
 
 vmmTest("QEMU killed: the VMI fails as crashed", async () => {
   await using bed = await VmmBed.start();
@@ -113,26 +114,30 @@ vmmTest("QEMU stopped by a signal: not ready until it goes on, and it can be del
 
 vmmTest("QEMU killed for want of memory: the VMI fails as OOMKilled", async () => {
   await using bed = await VmmBed.start();
-  const used = Number(await Deno.readTextFile(`${bed.memoryCgroup}/memory.usage_in_bytes`));
-  const limit = `${bed.memoryCgroup}/memory.limit_in_bytes`;
-  await Deno.writeTextFile(limit, `${used + OOM_ROOM_BYTES}`);
-  // Of all processes of the pod the kernel is to choose this one.
-  await Deno.writeTextFile(`/proc/${await bed.vmmPid()}/oom_score_adj`, "1000");
   const sinceMs = performance.now();
-  const needed = OOM_ROOM_BYTES + OOM_ROOM_BYTES / 2;
-  const hog = new Deno.Command("sh", {
-    args: [
-      "-c",
-      `echo $$ > ${bed.memoryCgroup}/cgroup.procs && head -c ${needed} /dev/zero | tail -c ${needed}`,
-    ],
-    stdout: "null",
-  }).spawn();
+  await runOutOfMemory(bed);
   const vmi = await bed.seen({ fault: "out of memory", sinceMs }, hasPhase("Failed"));
-  await hog.status;
   assert.equal(vmi.status?.reason, "OOMKilled");
   await until("it is told", () => bed.events, (events) => events.length === 2);
-  assert.match(bed.events[1] ?? "", /^Stopped: .* ran out of memory\.$/);
+  assert.match(bed.events[1] ?? "", OOM_TOLD);
 });
+
+vmmTest(
+  "QEMU killed for want of memory, and nobody left who saw it: the VMI fails as OOMKilled",
+  async () => {
+    await using bed = await VmmBed.start();
+    const sinceMs = performance.now();
+    // It cannot tell of QEMU's end before its own comes.
+    await bed.kill("domain", "SIGSTOP");
+    await runOutOfMemory(bed);
+    // The kernel may have chosen it, too.
+    await bed.kill("domain", "SIGKILL").catch(unlessItHasEnded);
+    const vmi = await bed.seen({ fault: "out of memory, both", sinceMs }, hasPhase("Failed"));
+    assert.equal(vmi.status?.reason, "OOMKilled");
+    await until("it is told", () => bed.events, (events) => events.length === 2);
+    assert.match(bed.events[1] ?? "", OOM_TOLD);
+  },
+);
 
 vmmTest(
   "the domain process killed before it recorded QEMU: the one that runs is adopted",
@@ -193,6 +198,29 @@ exec ${EMULATOR} "$@"
     }
   },
 );
+
+/** Until the kernel has killed QEMU for it. */
+async function runOutOfMemory(bed: VmmBed): Promise<void> {
+  const used = Number(await Deno.readTextFile(`${bed.memoryCgroup}/memory.usage_in_bytes`));
+  const limit = `${bed.memoryCgroup}/memory.limit_in_bytes`;
+  await Deno.writeTextFile(limit, `${used + OOM_ROOM_BYTES}`);
+  // Of all processes of the pod the kernel is to choose this one.
+  const pid = await bed.vmmPid();
+  await Deno.writeTextFile(`/proc/${pid}/oom_score_adj`, "1000");
+  const needed = OOM_ROOM_BYTES + OOM_ROOM_BYTES / 2;
+  await new Deno.Command("sh", {
+    args: [
+      "-c",
+      `echo $$ > ${bed.memoryCgroup}/cgroup.procs && head -c ${needed} /dev/zero | tail -c ${needed}`,
+    ],
+    stdout: "null",
+  }).output();
+  await until("QEMU is killed", () => processesWith(bed.uid), (pids) => !pids.includes(pid));
+}
+
+function unlessItHasEnded(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
 
 async function refusal(promise: Promise<unknown>): Promise<string> {
   const error: unknown = await promise.then(() => undefined, (error) => error);

@@ -19,6 +19,7 @@ use crate::qemu_conf::QEMU_OWNER;
 use crate::record::{Record, now_ms};
 use crate::report::{self, Report};
 use crate::spec::{Recorded, check_directory};
+use crate::turn::Turn;
 use crate::{belonging, isolation, locks, log, pid_files, session};
 
 const ADOPT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -29,6 +30,7 @@ const START_POLL: Duration = Duration::from_millis(20);
 pub fn adopt(request: Recorded) -> Outcome<()> {
     let deadline = Instant::now() + ADOPT_TIMEOUT;
     check_directory(&request.vm_directory)?;
+    let turn = Turn::take(&request.vm_directory)?;
     let proc = HostProc::open()?;
     let record = Record::read(&request.vm_directory)?;
     if proc.alive(record.domain) {
@@ -44,16 +46,19 @@ pub fn adopt(request: Recorded) -> Outcome<()> {
     }
     // Nothing of it is entered before: who can write the record must not choose where this process goes.
     belonging::check(&proc, vmm, &request.vm_directory)?;
-    let oom_kills = OomKills::open(&proc, vmm.pid)?;
+    let oom_kills = OomKills::resume(&proc, vmm.pid, &request.vm_directory)?;
     let (mut receiver, mut sender) = report::channel()?;
     match pod.enter()? {
         Side::Outside => {
             drop(sender);
             receiver.hello(deadline)?;
-            receiver.report(deadline).and_then(into_outcome)
+            let outcome = receiver.report(deadline).and_then(into_outcome);
+            turn.end();
+            outcome
         }
         Side::Inside => {
-            drop(receiver);
+            // What leads out of the root is not kept; the process outside has it until the report.
+            drop((receiver, turn));
             let started = proc.this().and_then(|this| {
                 sender.hello(this);
                 drop(proc); // what is open shows other guests, whatever root we have

@@ -2,13 +2,13 @@
 //! followed, neither out of it nor within.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path};
 
 use rustix::fs::{
     AtFlags, CWD, Dir, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, fchmod, fchown, fstat, mkdirat, openat, openat2,
-    statat,
+    renameat, statat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -86,6 +86,18 @@ impl Directory {
             Err(Errno::EXIST) => self.open_file(relative).map(drop),
             Err(error) => Err(error).context(what),
         }
+    }
+
+    /// Replaces a file in it as a whole, for its owner alone.
+    pub fn write_new(&self, name: &str, bytes: &[u8]) -> Outcome<()> {
+        let what = || format!("write {name}");
+        let partial = format!("{name}.{}.partial", std::process::id());
+        let _ = unlinkat(&self.0, &partial, AtFlags::empty());
+        // Made new: what somebody else puts there is not written to.
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let file = openat(&self.0, &partial, flags, Mode::from_raw_mode(0o600)).context(what)?;
+        File::from(file).write_all(bytes).context(what)?;
+        renameat(&self.0, &partial, &self.0, name).context(what)
     }
 
     /// Gives everything in a directory to somebody, the directory too.
@@ -204,6 +216,23 @@ mod tests {
         rustix::fs::mknodat(CWD, path.join("fifo"), FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
         let refused = Directory::open(&path).unwrap().open_file("fifo").unwrap_err();
         assert!(refused.terminal && refused.message.contains("Fifo"), "{refused}");
+        fs::remove_dir_all(path).unwrap();
+    }
+
+    #[test]
+    fn write_new_replaces_and_follows_no_link() {
+        let path = scratch("new");
+        fs::write(path.join("other"), "other").unwrap();
+        symlink("other", path.join("file")).unwrap();
+        let directory = Directory::open(&path).unwrap();
+        for text in ["1", "2"] {
+            directory.write_new("file", text.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(path.join("file")).unwrap(), text);
+        }
+        symlink("other", path.join(format!("file.{}.partial", std::process::id()))).unwrap();
+        directory.write_new("file", b"3").unwrap();
+        assert_eq!(fs::read_to_string(path.join("file")).unwrap(), "3");
+        assert_eq!(fs::read_to_string(path.join("other")).unwrap(), "other");
         fs::remove_dir_all(path).unwrap();
     }
 

@@ -138,7 +138,7 @@ impl Guest {
                 // The sender is never dropped while the driver lives; looking at intervals is enough then.
                 Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK_INTERVAL),
             }
-            self.parts.oom_kills.recent();
+            self.parts.oom_kills.note_survived(&self.parts.directory);
             self.parts.qemu_log.bound();
             self.try_to_go_on();
             if let Some(news) = self.news() {

@@ -1,9 +1,9 @@
 //! Launching, step by step:
 //!
-//! 1. outside: hold the pod's namespaces and cgroups, clone the mounts of the spec out of its containers
+//! 1. outside: take the machine's turn, hold the pod's namespaces and cgroups, clone the mounts of the spec out of its containers
 //! 2. join cgroups, then network, UTS, IPC and PID namespaces; fork into the pod
 //! 3. inside: bind DHCP servers; a root of our own; give up every privilege. The process outside attends until step 7
-//! 4. record who we are, so that a successor knows what to look for
+//! 4. record who we are, so that a successor knows what to look for; with that our turn is over
 //! 5. check bases, make overlays, fill in the XML, configure the driver
 //! 6. open the driver, start the domain, record QEMU, bind the control socket
 //! 7. report, and serve until told to exit
@@ -31,22 +31,29 @@ use crate::qemu_conf::{self, QEMU_OWNER};
 use crate::record::{Final, Record, now_ms};
 use crate::report::Report;
 use crate::spec::{Launch, Spec};
+use crate::turn::Turn;
 use crate::{attendant, control, isolation, kernel, locks, log, overlay, pid_files, session, template};
 
 /// From the first step to the report. A cold driver probes QEMU; that once took 69 s.
 const LAUNCH_TIMEOUT: Duration = Duration::from_secs(100);
 
+/// What the process inside takes along.
+struct Started {
+    servers: Vec<Server>,
+    oom_kills: OomKills,
+    turn: Turn,
+}
+
 /// Runs in the process the agent started, and in the one it becomes inside the pod (which never returns when all is well).
 pub fn launch(request: Launch) -> Outcome<()> {
     let deadline = Instant::now() + LAUNCH_TIMEOUT;
     request.check()?;
-    if Final::exists(&request.vm_directory)? {
-        return Err(Failure::terminal("Cannot launch: this domain has already ended"));
-    }
+    let turn = Turn::take(&request.vm_directory)?;
+    check_is_new(&request.vm_directory)?;
     let proc = HostProc::open()?;
     let pod = Pod::open(&proc, request.spec.envelope_pid, MountNamespace::Own)?;
     let envelope = pod.process();
-    let oom_kills = OomKills::open(&proc, envelope.pid)?;
+    let oom_kills = OomKills::start(&proc, envelope.pid, &request.vm_directory)?;
     let detached = mounts::detach(&proc, envelope.pid, &request.spec.mounts)?;
     let (mut attendant, mut client) = attendant::channel()?;
     match pod.enter()? {
@@ -58,6 +65,7 @@ pub fn launch(request: Launch) -> Outcome<()> {
             if outcome.is_err() {
                 clean_up(&proc, inner, envelope, &request.vm_directory);
             }
+            turn.end();
             outcome
         }
         Side::Inside => {
@@ -66,7 +74,7 @@ pub fn launch(request: Launch) -> Outcome<()> {
                 client.questions.hello(this);
                 drop(proc); // what is open shows other guests, whatever root we have
                 let servers = confine(&request, detached)?;
-                inside(&request, &mut client, (this, envelope), servers, oom_kills)
+                inside(&request, &mut client, (this, envelope), Started { servers, oom_kills, turn })
             });
             let failed = started.is_err();
             client.questions.report(&Report::from(started));
@@ -76,6 +84,17 @@ pub fn launch(request: Launch) -> Outcome<()> {
             crate::park()
         }
     }
+}
+
+/// Asked for once nobody else can launch it: the agent has looked before, and another one may have launched it since.
+fn check_is_new(directory: &Path) -> Outcome<()> {
+    if Final::exists(directory)? {
+        return Err(Failure::terminal("Cannot launch: this domain has already ended"));
+    }
+    if Record::exists(directory)? {
+        return Err(Failure::retriable("Cannot launch: this domain was launched meanwhile"));
+    }
+    Ok(())
 }
 
 pub fn into_outcome(report: Report) -> Outcome<()> {
@@ -102,8 +121,7 @@ fn inside(
     request: &Launch,
     attendant: &mut attendant::Client,
     (this, envelope): (Process, Process),
-    servers: Vec<Server>,
-    oom_kills: OomKills,
+    Started { servers, oom_kills, turn }: Started,
 ) -> Outcome<()> {
     let spec = &request.spec;
     let directory = Path::new(VM_PLACE);
@@ -118,6 +136,8 @@ fn inside(
         locks: spec.locks.clone(),
     };
     record.write(directory)?;
+    // From here on the record says whose it is, and nothing that leads out of the root stays open.
+    drop(turn);
     let xml = prepare(directory, spec)?;
     locks::take(directory, &spec.locks, locks::Vmm::Starts)?;
     qemu_conf::write(directory)?;

@@ -47,6 +47,7 @@ mod seccomp;
 mod session;
 mod spec;
 mod template;
+mod turn;
 mod vmm;
 mod write_atomically;
 

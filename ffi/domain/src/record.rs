@@ -63,6 +63,10 @@ impl Record {
         serde_json::from_slice(&bytes).context(|| format!("read {RECORD_NAME} of {}", directory.display()))
     }
 
+    pub fn exists(directory: &Path) -> Outcome<bool> {
+        exists(directory, RECORD_NAME)
+    }
+
     pub fn remove(directory: &Path) {
         let _ = fs::remove_file(directory.join(RECORD_NAME));
     }
@@ -85,11 +89,15 @@ impl Final {
     }
 
     pub fn exists(directory: &Path) -> Outcome<bool> {
-        match fs::symlink_metadata(directory.join(FINAL_NAME)) {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(Failure::retriable(format!("Cannot look for {FINAL_NAME}: {error}"))),
-        }
+        exists(directory, FINAL_NAME)
+    }
+}
+
+fn exists(directory: &Path, name: &str) -> Outcome<bool> {
+    match fs::symlink_metadata(directory.join(name)) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Failure::retriable(format!("Cannot look for {name}: {error}"))),
     }
 }
 
@@ -107,6 +115,18 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    /// An agent adopts what another version has started.
+    #[test]
+    fn record_of_another_version_is_read() {
+        let text = r#"{"new":1,"envelope":{"pid":1,"startTicks":2,"new":1},"domain":{"pid":3,"startTicks":4,"new":1},
+            "vmm":{"pid":5,"startTicks":6,"new":1},"startedAtMs":7,"diskSizes":{"vda":8},
+            "dhcp":[{"new":1,"bridge":"k6t-eth0","mac":"02:00:00:00:00:01","address":"10.0.2.2","prefixLength":24,
+            "gateway":"10.0.2.1","nameservers":[],"searchDomains":[],"mtu":1450,"hostname":"vm"}],
+            "locks":[{"new":1,"volume":"a","path":"ephemeral/a.qcow2","shared":false}]}"#;
+        let record: Record = serde_json::from_str(text).unwrap();
+        assert_eq!((record.dhcp[0].mtu, &*record.locks[0].volume), (1450, "a"));
+    }
 
     #[test]
     fn read_follows_no_link() {

@@ -81,17 +81,18 @@ pub struct Overlay {
     pub size_bytes: Option<u64>,
 }
 
-/// An image that the guest may write to.
+/// An image that the guest may write to. Recorded, too, and read by other versions: so it may have fields more.
 #[derive(Deserialize, Serialize, Clone, Debug)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Lock {
     pub volume: String,
     pub path: String,
     pub shared: bool,
 }
 
+/// Recorded, too, like a lock.
 #[derive(Deserialize, Serialize, Clone, Debug)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Dhcp {
     pub bridge: String,
     pub mac: String,

@@ -121,7 +121,15 @@ export class LibvirtHypervisor implements Hypervisor {
       if (observation.kind === "present" && observation.state !== "shutoff") {
         throw new HypervisorError(`Cannot forget domain ${uid}: it is ${observation.state}`);
       }
+      if (!await this.#directories.exists(uid)) return;
       await this.#endDomainProcess(uid, signal);
+      using turn = await this.#directories.takeTurn(uid);
+      if (turn === undefined) {
+        throw new HypervisorError(`Cannot forget domain ${uid}: it is being launched`);
+      }
+      if (observation.kind === "absent" && await this.#directories.record(uid) !== undefined) {
+        throw new HypervisorError(`Cannot forget domain ${uid}: it has just been launched`);
+      }
       await this.#directories.remove(uid);
     });
   }
@@ -172,18 +180,31 @@ export class LibvirtHypervisor implements Hypervisor {
     // Read after the processes were looked at: a process that was dead then has written all it ever will.
     const final = await this.#directories.final(uid);
     if (final) return present(final);
-    if (!record) return { kind: "absent" };
+    if (!record) return await this.#withoutRecord(uid);
     if (domainAlive) {
       const why =
         `its process ${record.domain.pid} lives and does not listen: it is starting, or it hangs`;
       return { kind: "unknown", why };
     }
-    if (!mayBeAdopted) return { kind: "gone" };
+    if (!mayBeAdopted) {
+      return {
+        kind: "gone",
+        ...(await this.#directories.wasOomKilled(uid) && { oomKilled: true }),
+      };
+    }
     await this.#run(uid, { mode: "adopt", vmDirectory: this.#directories.path(uid) }, signal);
     const adopted = await this.#ask(uid, signal);
     return adopted
       ? await this.#live(uid, adopted)
       : { kind: "unknown", why: "it was adopted and does not listen" };
+  }
+
+  /** A launch that an agent has begun, which has died since, goes on without it. */
+  async #withoutRecord(uid: string): Promise<DomainObservation> {
+    using turn = await this.#directories.takeTurn(uid);
+    if (turn === undefined) return { kind: "unknown", why: "it is being launched" };
+    if (await this.#directories.record(uid) === undefined) return { kind: "absent" };
+    return { kind: "unknown", why: "it has just been launched" };
   }
 
   /** Whether QEMU lives, or may live unrecorded: its starter died between the two. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type HypervisorFixture, testHypervisor } from "../contract_suite.ts";
-import type { DomainSpec } from "../hypervisor.ts";
+import { type DomainSpec, HypervisorError } from "../hypervisor.ts";
 import { NativeLibrary } from "../native/native.ts";
 import { NativeEnvelopes } from "../native/native_envelopes.ts";
 import { StandInPod } from "../stand_in_pod.ts";
@@ -74,6 +74,8 @@ async function whyNotHere(): Promise<string | undefined> {
 
 interface Fixture extends HypervisorFixture {
   runDirectory: string;
+  /** As another agent on the node would have it. */
+  another(): LibvirtHypervisor;
 }
 
 async function create(): Promise<Fixture> {
@@ -92,6 +94,7 @@ async function create(): Promise<Fixture> {
   return {
     runDirectory,
     hypervisor: () => current,
+    another: () => new LibvirtHypervisor({ native, runDirectory }),
     async replaceHypervisor() {
       await current[Symbol.asyncDispose]();
       current = new LibvirtHypervisor({ native, runDirectory });
@@ -151,8 +154,63 @@ async function processesBelow(envelopePid: number): Promise<number[]> {
 const ignore = await whyNotHere();
 testHypervisor("libvirt", { create, ...(ignore && { ignore }) });
 
+/** What an agent of another version leaves behind. */
+const VERSIONS = {
+  older({ startedAtMs: _, diskSizes: __, locks: ___, ...kept }: Record<string, unknown>) {
+    return kept;
+  },
+  newer({ diskSizes, ...fields }: Record<string, unknown>) {
+    // A map: what is in it are no fields.
+    const more = withMore(fields) as Record<string, unknown>;
+    return { ...more, ...(diskSizes !== undefined && { diskSizes }) };
+  },
+};
+
+for (const [version, rewrite] of Object.entries(VERSIONS)) {
+  Deno.test({
+    name: `libvirt adopts a guest whose files a version has written that is ${version}${
+      ignore ? ` (${ignore})` : ""
+    }`,
+    ignore: ignore !== undefined,
+    fn: async () => {
+      await using fixture = await create();
+      const spec = fixture.spec();
+      const { uid } = spec;
+      const owner = { namespace: "default", name: "guest", podUid: "pod", epoch: 3 };
+      await fixture.hypervisor().launch({ ...spec, owner });
+      const before = await fixture.hypervisor().inspect(uid);
+      assert.equal(before.kind, "present");
+      await fixture.hypervisor().shutdown(uid); // the guest does not listen
+      const directory = `${fixture.runDirectory}/vms/${uid}`;
+      await fixture.killDomainProcess(uid);
+      for (const name of ["record.json", "owner.json", "shutdown.json", "memory.json"]) {
+        const written = JSON.parse(await Deno.readTextFile(`${directory}/${name}`));
+        await Deno.writeTextFile(`${directory}/${name}`, JSON.stringify(rewrite(written)));
+      }
+      if (version === "older") await Deno.remove(`${directory}/memory.json`);
+      await fixture.replaceHypervisor();
+      const after = await fixture.hypervisor().inspect(uid);
+      assert.ok(after.kind === "present", JSON.stringify(after));
+      assert.equal(after.state, "running");
+      assert.ok(after.shutdownSentAt !== undefined, "its power button was pressed");
+      assert.deepEqual(await fixture.hypervisor().owner(uid), owner);
+      assert.equal(after.vmmPid, before.kind === "present" ? before.vmmPid : undefined);
+      await fixture.hypervisor().destroy(uid);
+      await fixture.hypervisor().forget(uid);
+    },
+  });
+}
+
+/** An unknown field in it, and in every object within. */
+function withMore(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withMore);
+  if (typeof value !== "object" || value === null) return value;
+  const fields = Object.entries(value).map(([name, field]) => [name, withMore(field)]);
+  return { ...Object.fromEntries(fields), ofAnotherVersion: { deep: [1] } };
+}
+
 Deno.test({
-  name: `libvirt adopts a guest whose files another version has written${
+  name: `libvirt starts one guest when the agent dies as it launches one${
     ignore ? ` (${ignore})` : ""
   }`,
   ignore: ignore !== undefined,
@@ -160,28 +218,51 @@ Deno.test({
     await using fixture = await create();
     const spec = fixture.spec();
     const { uid } = spec;
-    const owner = { namespace: "default", name: "guest", podUid: "pod", epoch: 3 };
-    await fixture.hypervisor().launch({ ...spec, owner });
-    const before = await fixture.hypervisor().inspect(uid);
-    assert.equal(before.kind, "present");
-    await fixture.hypervisor().shutdown(uid); // the guest does not listen
-    const directory = `${fixture.runDirectory}/vms/${uid}`;
-    await fixture.killDomainProcess(uid);
-    for (const name of ["record.json", "owner.json", "shutdown.json"]) {
-      const { startedAtMs: _, diskSizes: __, locks: ___, ...kept } = JSON.parse(
-        await Deno.readTextFile(`${directory}/${name}`),
-      );
-      const text = JSON.stringify({ ...kept, ofAnotherVersion: { deep: [1] } });
-      await Deno.writeTextFile(`${directory}/${name}`, text);
-    }
-    await fixture.replaceHypervisor();
-    const after = await fixture.hypervisor().inspect(uid);
-    assert.ok(after.kind === "present", JSON.stringify(after));
-    assert.equal(after.state, "running");
-    assert.ok(after.shutdownSentAt !== undefined, "its power button was pressed");
-    assert.deepEqual(await fixture.hypervisor().owner(uid), owner);
-    assert.equal(after.vmmPid, before.kind === "present" ? before.vmmPid : undefined);
+    // Whatever an agent began goes on without it; the next one begins the same.
+    const dead = fixture.another();
+    const begun = Promise.allSettled([dead.launch(spec), fixture.hypervisor().launch(spec)]);
+    const seen = new Set<string>();
+    let isOver = false;
+    const looking = (async () => {
+      await using other = fixture.another();
+      while (!isOver) seen.add((await other.inspect(uid)).kind);
+    })();
+    const outcomes = await begun;
+    isOver = true;
+    await looking;
+    await dead[Symbol.asyncDispose]();
+    const launched = outcomes.filter(({ status }) => status === "fulfilled").length;
+    assert.ok(launched > 0, JSON.stringify(outcomes));
+    assert.ok(!seen.has("gone"), [...seen].join());
+    assert.equal((await fixture.hypervisor().inspect(uid)).kind, "present");
+    assert.equal((await fixture.processesOf(uid)).length, 2);
     await fixture.hypervisor().destroy(uid);
     await fixture.hypervisor().forget(uid);
+  },
+});
+
+Deno.test({
+  name: `libvirt says unknown of a domain that somebody else launches${
+    ignore ? ` (${ignore})` : ""
+  }`,
+  ignore: ignore !== undefined,
+  fn: async () => {
+    await using fixture = await create();
+    const spec = fixture.spec();
+    const { uid } = spec;
+    const directory = `${fixture.runDirectory}/vms/${uid}`;
+    await Deno.mkdir(directory, { recursive: true });
+    {
+      // As `denovirt-domain` holds it from its first step to its record.
+      using turn = await Deno.open(directory, { read: true });
+      await turn.lock(true);
+      const domain = fixture.hypervisor();
+      assert.deepEqual(await domain.inspect(uid), { kind: "unknown", why: "it is being launched" });
+      await assert.rejects(domain.launch(spec), HypervisorError);
+      await assert.rejects(domain.forget(uid), HypervisorError);
+    }
+    assert.deepEqual(await fixture.hypervisor().inspect(uid), { kind: "absent" });
+    await fixture.hypervisor().forget(uid);
+    assert.deepEqual(await fixture.hypervisor().list(), []);
   },
 });

@@ -26,6 +26,11 @@ const FinalState = ControlObservation.extend({
   startedAtMs: z.number().nullish().transform((value) => value ?? undefined),
 });
 
+/** `ffi/domain/src/oom_kills.rs`: the counter of the pod's memory cgroup, before the guest and when it lived on. */
+const MemoryStart = z.object({ counter: z.string(), kills: z.number() });
+const MemorySurvived = z.object({ kills: z.number() });
+const OOM_KILLS = /^oom_kill (\d+)$/m;
+
 /** Written before the power button is pressed. */
 const ShutdownSent = z.object({ sentAtMs: z.number() });
 
@@ -96,6 +101,17 @@ export class VmDirectories {
     await unlessMissing(Deno.remove(this.path(uid), { recursive: true }));
   }
 
+  /**
+   * The turn that `ffi/domain/src/turn.rs` takes to launch or adopt the domain, until it is disposed of. Undefined when
+   * somebody else has it.
+   */
+  async takeTurn(uid: string): Promise<Disposable | undefined> {
+    const directory = await Deno.open(this.path(uid), { read: true });
+    if (await directory.tryLock(true)) return directory;
+    directory.close();
+    return undefined;
+  }
+
   /** Undefined when nothing was ever launched from there. */
   async record(uid: string): Promise<DomainRecord | undefined> {
     const text = await this.#read(uid, "record.json", QEMU_USER);
@@ -138,6 +154,32 @@ export class VmDirectories {
   async final(uid: string): Promise<ControlObservation | undefined> {
     const text = await this.#read(uid, "final.json", QEMU_USER);
     return text === undefined ? undefined : FinalState.parse(JSON.parse(text));
+  }
+
+  /**
+   * Whether the kernel has killed a process of the domain's pod for want of memory, since the last time that the guest has
+   * survived it. Never true where that cannot be told.
+   */
+  async wasOomKilled(uid: string): Promise<boolean> {
+    try {
+      const text = await this.#read(uid, "memory.json", ROOT);
+      if (text === undefined) return false;
+      const { counter, kills } = MemoryStart.parse(JSON.parse(text));
+      const now = OOM_KILLS.exec(await Deno.readTextFile(counter))?.[1];
+      return Number(now ?? 0) > Math.max(kills, await this.#survivedOomKills(uid));
+    } catch {
+      return false;
+    }
+  }
+
+  /** Written by who serves the guest: without it, or where it says nonsense, none were. */
+  async #survivedOomKills(uid: string): Promise<number> {
+    try {
+      const text = await this.#read(uid, "memory_survived.json", QEMU_USER);
+      return text === undefined ? 0 : MemorySurvived.parse(JSON.parse(text)).kills;
+    } catch {
+      return 0;
+    }
   }
 
   /**

@@ -38,6 +38,7 @@ import {
   hasSyncFailure,
   notStartableStatus,
   notSynchronizedStatus,
+  OOM_KILLED_REASON,
   runningStatus,
 } from "./status.ts";
 import type { Action, World } from "./world.ts";
@@ -81,7 +82,7 @@ function whileUnfinished(
     case "absent":
       return withoutDomain(world);
     case "gone":
-      return withDeadDomain(world);
+      return withDeadDomain(world, domain);
     case "present":
       return withDomain(world, domain);
   }
@@ -183,12 +184,24 @@ function launching(world: World): VmiDecision {
  * Killed from outside. Before Running was written nobody was told of a guest: what is left of a launch that did not come to
  * its end is removed, and it is launched again.
  */
-function withDeadDomain(world: World): VmiDecision {
+function withDeadDomain(
+  world: World,
+  { oomKilled = false }: Extract<DomainObservation, { kind: "gone" }>,
+): VmiDecision {
   const starting = world.vmi.status?.phase === Phase.Scheduled;
   if (starting && !isPodOver(world) && terminationDeadline(world) === undefined) {
     return { ...unchanged(world, LOOK_AGAIN_MS), actions: [{ type: "forget" }] };
   }
-  return lost(world, "The processes of the VirtualMachineInstance were killed.");
+  return oomKilled || isPodOomKilled(world)
+    ? lost(world, OOM_KILLED, OOM_KILLED_REASON)
+    : lost(world, "The processes of the VirtualMachineInstance were killed.");
+}
+
+/** The kubelet says so of a pod that has ended, when the cgroup that counts it is gone. */
+function isPodOomKilled({ pod }: World): boolean {
+  return pod?.status?.containerStatuses?.some(({ state }) =>
+    state?.terminated?.reason === OOM_KILLED_REASON
+  ) ?? false;
 }
 
 function isPodOver({ pod }: World): boolean {
@@ -294,10 +307,10 @@ function notStartable(world: World, message: string): VmiDecision {
   };
 }
 
-function lost(world: World, message: string): VmiDecision {
+function lost(world: World, message: string, reason = GUEST_LOST): VmiDecision {
   return {
     actions: [],
-    status: failedStatus(world, GUEST_LOST),
+    status: failedStatus(world, reason),
     events: [event(world, ["Stopped", message], "Warning")],
   };
 }

@@ -30,6 +30,9 @@ const EMULATION_MESSAGES = {
   KVMNotRequested: "No node offered KVM when the guest was placed: it runs by software emulation",
 } as const;
 
+/** The kubelet's word for it, too. */
+export const OOM_KILLED_REASON = "OOMKilled";
+
 /** Of a guest that runs or is paused. */
 export function runningStatus(world: World, domain: PresentDomain): VirtualMachineInstanceStatus {
   const { vmi } = world;
@@ -85,7 +88,7 @@ export function notSynchronizedStatus(
 }
 
 function failureReason({ state, reason, oomKilled }: PresentDomain): string {
-  if (oomKilled) return "OOMKilled";
+  if (oomKilled) return OOM_KILLED_REASON;
   if (state === "crashed") return reason === "panicked" ? "GuestPanicked" : "GuestCrashed";
   return reason === "destroyed" ? "GuestKilled" : "GuestCrashed";
 }
