@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { ClusterNode } from "./cluster_node.ts";
 import { GuestConsole } from "./guest_console.ts";
 import { guestProcess } from "./guest_process.ts";
+import { agentsReady, killAgent } from "./kill_agent.ts";
 import { clusterTest } from "./test_bed.ts";
 import { kernelVirtualMachine, TestVirtualMachine } from "./virtual_machine.ts";
 import { waitUntil } from "./wait_until.ts";
@@ -49,22 +50,7 @@ clusterTest("guests outlive the node agent, and the next agent adopts them", asy
   };
 
   await step("the agent is killed and starts again", async () => {
-    const before = await agentProcess(node);
-    await node.run(["kill", "-KILL", before]);
-    await waitUntil({
-      what: `another agent on ${node.name}`,
-      timeoutMs: RESTART_TIMEOUT_MS,
-      look: () => agentProcess(node),
-      until: (pid) => pid !== "" && pid !== before,
-    });
-    await cluster.kubectl([
-      "-n",
-      "kubevirt",
-      "rollout",
-      "status",
-      "daemonset/denovirt-node",
-      "--timeout=90s",
-    ]);
+    await killAgent(cluster, node, agentProcess);
     await check();
   });
 
@@ -78,14 +64,7 @@ clusterTest("guests outlive the node agent, and the next agent adopts them", asy
       "kubevirt.io=denovirt-node",
       `--field-selector=spec.nodeName=${node.name}`,
     ]);
-    await cluster.kubectl([
-      "-n",
-      "kubevirt",
-      "rollout",
-      "status",
-      "daemonset/denovirt-node",
-      "--timeout=90s",
-    ]);
+    await agentsReady(cluster);
     await check();
   });
 

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import type { ClusterNode } from "./cluster_node.ts";
 import { guestProcess } from "./guest_process.ts";
+import { killAgent } from "./kill_agent.ts";
 import { clusterTest } from "./test_bed.ts";
 import { kernelVirtualMachine, RUNTIME_VARIABLE, TestVirtualMachine } from "./virtual_machine.ts";
-import { waitUntil } from "./wait_until.ts";
 
 const LAUNCH_TIMEOUT_MS = 180_000;
-const RESTART_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 120_000;
 const DELETE_TIMEOUT_MS = 120_000;
 const UNPACKED = /^\/run\/denovirt\/bin-[0-9a-f]{16}$/;
@@ -44,21 +43,7 @@ clusterTest("compiled programs run a guest from apply to delete", async (bed) =>
   });
 
   await step("the next agent adopts the guest of one that was killed", async () => {
-    const before = await agentProcess(node);
-    await node.run(["kill", "-KILL", before]);
-    await waitUntil({
-      what: `another agent on ${node.name}`,
-      timeoutMs: RESTART_TIMEOUT_MS,
-      look: () => agentProcess(node),
-      until: (pid) => pid !== "" && pid !== before,
-    });
-    await cluster.kubectl([
-      "rollout",
-      "status",
-      "daemonset/denovirt-node",
-      "--namespace=kubevirt",
-      "--timeout=90s",
-    ]);
+    await killAgent(cluster, node, agentProcess);
     assert.equal(await guestProcess(node, vm.name), guest);
     assert.equal((await vm.vmi())?.metadata.uid, running.metadata.uid);
     assert.equal((await vm.vmi())?.status?.phase, "Running");

@@ -9,12 +9,12 @@
  *     deno test --allow-all tests/faults/controller_api_faults_test.ts
  */
 import assert from "node:assert/strict";
-import { kubeconfigConnection } from "../../src/kube/connection.ts";
 import { SKIP_NOTE, TEST_KUBECONFIG } from "../../src/kube/testing/real_server.ts";
 import { say } from "../toolchain/progress.ts";
-import { ControlBed } from "./control_bed.ts";
-import { type Count, FaultProxy } from "./fault_proxy.ts";
+import type { ControlBed } from "./control_bed.ts";
+import type { Count } from "./fault_proxy.ts";
 import { ListBook } from "./list_book.ts";
+import { openProxiedBed } from "./proxied_bed.ts";
 import { type LifeRecord, liveOnce } from "./vm_life.ts";
 
 const LIVES = 3;
@@ -50,15 +50,8 @@ Deno.test({
   name: `controller: an API server that fails in every way changes nothing in the end${SKIP_NOTE}`,
   ignore: TEST_KUBECONFIG === undefined,
   fn: async (test) => {
-    // Before the bed, whose programs end first.
-    await using proxy = await FaultProxy.start(await kubeconfigConnection(TEST_KUBECONFIG ?? ""));
-    await using bed = await ControlBed.open(TEST_KUBECONFIG ?? "");
-    const way = { server: proxy.origin, caCerts: [proxy.authority] };
-    await bed.start({ agentWay: way });
-    const kubeconfig = await bed.installation.writeKubeconfig(way);
-    const controller = bed.replica({ kubeconfig, name: "faulted" });
-    await controller.leading();
-    await bed.installation.untilAvailable();
+    await using open = await openProxiedBed(TEST_KUBECONFIG ?? "", "faulted");
+    const { bed, controller, proxy } = open;
     proxy.takeCounts();
     const record = await liveAll(bed, "calm");
     const calm = proxy.takeCounts();

@@ -5,14 +5,14 @@
  */
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
-import { kubeconfigConnection } from "../../src/kube/connection.ts";
 import { SKIP_NOTE, TEST_KUBECONFIG } from "../../src/kube/testing/real_server.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
 import { say } from "../toolchain/progress.ts";
-import { ControlBed } from "./control_bed.ts";
-import { FaultProxy } from "./fault_proxy.ts";
+import type { ControlBed } from "./control_bed.ts";
+import type { FaultProxy } from "./fault_proxy.ts";
 import { ListBook } from "./list_book.ts";
+import { openProxiedBed } from "./proxied_bed.ts";
 
 const OLD = ["old-0", "old-1", "old-2", "old-3"];
 const SIGNALS: readonly Deno.Signal[] = Deno.env.get("DENOVIRT_FAULTS") === "all"
@@ -86,15 +86,8 @@ Deno.test({
   name: `controller: an API server that is restarted finds it at work soon after${SKIP_NOTE}`,
   ignore: TEST_KUBECONFIG === undefined,
   fn: async (test) => {
-    // Before the bed, whose programs end first.
-    await using proxy = await FaultProxy.start(await kubeconfigConnection(TEST_KUBECONFIG ?? ""));
-    await using bed = await ControlBed.open(TEST_KUBECONFIG ?? "");
-    const way = { server: proxy.origin, caCerts: [proxy.authority] };
-    await bed.start({ agentWay: way });
-    const kubeconfig = await bed.installation.writeKubeconfig(way);
-    const controller = bed.replica({ kubeconfig, name: "left-alone" });
-    await controller.leading();
-    await bed.installation.untilAvailable();
+    await using open = await openProxiedBed(TEST_KUBECONFIG ?? "", "left-alone");
+    const { bed, controller, proxy } = open;
     await Promise.all(OLD.map((name) => bed.apply(name)));
     await Promise.all(OLD.map((name) => bed.untilRunning(name)));
     proxy.takeCounts();
