@@ -33,6 +33,7 @@ import {
   runCommandLine,
 } from "./node/config.ts";
 import { whyNoKvm } from "./node/device_plugins/node_device.ts";
+import { whyQemuCannotUseKvm } from "./node/qemu_kvm.ts";
 import { missingRequirements } from "./node/requirements.ts";
 import { JsonLogger } from "./runtime/log.ts";
 import { runDoctor } from "./standalone/doctor/doctor.ts";
@@ -111,7 +112,7 @@ async function doctor(config: DoctorConfig): Promise<void> {
     nativeParts: () => native.why,
     ...(native.library === undefined
       ? {}
-      : { proveKvm: () => whyNoKvm(native.library as NativeLibrary) }),
+      : { proveKvm: () => proveKvm(native.library as NativeLibrary) }),
     columns: isTerminal ? Deno.consoleSize().columns : COLUMNS_DEFAULT,
     colour: isTerminal && !Deno.noColor,
     print,
@@ -130,6 +131,10 @@ function loadedNativeParts(directory: string): LoadedParts {
   } catch (error) {
     return { why: error instanceof Error ? error.message : String(error), [Symbol.dispose]() {} };
   }
+}
+
+async function proveKvm(native: NativeLibrary): Promise<string | undefined> {
+  return await whyNoKvm(native) ?? await whyQemuCannotUseKvm();
 }
 
 /** Bad flags: one line for people, and code 2. */

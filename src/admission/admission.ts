@@ -5,7 +5,12 @@ import type { Logger } from "../runtime/log.ts";
 import type { TlsRequest, TlsResponse } from "../runtime/mutual_tls_server.ts";
 import type { ClusterDefaults } from "../resources/cluster_defaults.ts";
 import type { AdmissionLookups } from "./lookups.ts";
-import { parseReview, reviewResponse } from "./admission_review.ts";
+import {
+  type AdmissionRequest,
+  type AdmissionVerdict,
+  parseReview,
+  reviewResponse,
+} from "./admission_review.ts";
 import { WEBHOOKS } from "./webhooks.ts";
 
 export interface AdmissionOptions {
@@ -31,21 +36,12 @@ export class Admission {
   }
 
   async handle(request: TlsRequest): Promise<TlsResponse> {
-    const webhook = WEBHOOKS[request.path];
-    if (webhook === undefined) return { status: 404, body: "no such webhook" };
+    if (!isWebhookPath(request.path)) return { status: 404, body: "no such webhook" };
     if (request.method !== "POST") return { status: 405, body: "must be POST" };
     const review = parseReview(request.body);
     if (review === undefined) return { status: 400, body: "must be an AdmissionReview v1" };
-    const { cluster, installationUsers, lookups, logger, clock = SYSTEM_CLOCK } = this.#options;
-    const verdict = await webhook(review, {
-      cluster: cluster(),
-      now: clock.now().toISOString().replace(/\.\d+Z$/, "Z"),
-      uuid: crypto.randomUUID(),
-      serial: crypto.randomUUID(),
-      installationUsers,
-      lookups,
-    });
-    logger.debug("admission answered", {
+    const verdict = await this.review(request.path, review);
+    this.#options.logger.debug("admission answered", {
       path: request.path,
       object: `${review.namespace}/${review.name}`,
       allowed: verdict.allowed,
@@ -55,5 +51,20 @@ export class Admission {
       headers: { "content-type": "application/json" },
       body: reviewResponse(review.uid, verdict),
     };
+  }
+
+  /** What the webhook of a path says: also where API server and webhooks share a process. */
+  async review(path: string, request: AdmissionRequest): Promise<AdmissionVerdict> {
+    const webhook = WEBHOOKS[path];
+    if (webhook === undefined) throw new TypeError(`Cannot review: no webhook has path ${path}`);
+    const { cluster, installationUsers, lookups, clock = SYSTEM_CLOCK } = this.#options;
+    return await webhook(request, {
+      cluster: cluster(),
+      now: clock.now().toISOString().replace(/\.\d+Z$/, "Z"),
+      uuid: crypto.randomUUID(),
+      serial: crypto.randomUUID(),
+      installationUsers,
+      lookups,
+    });
   }
 }

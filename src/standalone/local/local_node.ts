@@ -1,4 +1,5 @@
 /** The Node object of this machine: what the kubelet would say of it. */
+import { VHOST_NET_DEVICE_RESOURCE } from "../../api/labels.ts";
 import { AlreadyExistsError, type KubeClient } from "../../kube/client.ts";
 import { NODES } from "../../kube/core_resources.ts";
 import { guestDevices, NodeDeviceProbe } from "../../node/device_plugins/node_device.ts";
@@ -49,7 +50,9 @@ async function nodeStatus({ clock, nodeName, proveKvm, version }: LocalNodeOptio
   const devices: Record<string, string> = {};
   for (const device of guestDevices({ proveKvm })) {
     const why = await new NodeDeviceProbe(device).look();
-    devices[device.resource] = why === undefined ? SLOTS : "0";
+    // Without it QEMU moves the packets itself.
+    const isNeeded = device.resource !== VHOST_NET_DEVICE_RESOURCE;
+    devices[device.resource] = why === undefined || !isNeeded ? SLOTS : "0";
   }
   const common = {
     cpu: `${navigator.hardwareConcurrency}`,
