@@ -34,7 +34,7 @@ export const REPLICA_FAILURE = "ReplicaFailure";
 /** Condition of a pool that does nothing because it was told so. */
 export const REPLICA_PAUSED = "ReplicaPaused";
 
-/** How many machines are made or deleted in one pass: a number too high must not take the cluster with it. */
+/** How many machines are made, changed or deleted in one pass: a number too high must not take the cluster with it. */
 const BURST = 250;
 /** While machines come and go their number changes all the time. */
 const PASSING_COUNT_MS_MAX = 1_000;
@@ -78,14 +78,15 @@ function releaseOf({ metadata: { name } }: VirtualMachine): PoolAction {
 /** The first of: machines that do not come up, their number, their template, what was left behind. */
 function changesOf(world: PoolWorld, members: readonly VirtualMachine[]): PoolAction[] {
   const staying = members.filter(({ metadata }) => !metadata.deletionTimestamp);
-  const removals = failing(world, staying).map((vm) => removalOf(vm, "it does not come up"));
+  const removals = failing(world, staying).slice(0, BURST)
+    .map((vm) => removalOf(vm, "it does not come up"));
   if (removals.length > 0) return removals;
   const surplus = members.length - wanted(world.pool);
   if (surplus < 0) return additions(world, Math.min(-surplus, BURST));
   const leaving = members.length - staying.length;
   const scaledIn = scaleIn(world.pool, staying, Math.min(surplus - leaving, BURST));
   if (scaledIn.length > 0) return scaledIn;
-  const updates = updatesOf(world, staying);
+  const updates = updatesOf(world, staying).slice(0, BURST);
   if (updates.some(({ type }) => type === "update_vm")) {
     return [{ type: "create_revision", revision: newRevision(world.pool) }, ...updates];
   }
