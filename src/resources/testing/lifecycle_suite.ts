@@ -425,6 +425,37 @@ export function testLifecycle({ where, ignore = false, open }: LifecycleSuiteOpt
     assert.equal(stage.vmi(waiting)?.metadata.deletionTimestamp, undefined);
   });
 
+  test("a pool restarts a guest that only a request starts", async (stage) => {
+    const virtualMachineTemplate = machineTemplate();
+    virtualMachineTemplate.spec.runStrategy = "Manual";
+    await stage.createPool(pool({ replicas: 1, virtualMachineTemplate }));
+    await stage.until("a machine that is looked after", () => stage.vm("web-0")?.status);
+    const status = { stateChangeRequests: [{ action: "Start" }] };
+    const options = { subresource: "status" };
+    await stage.client.patch(VIRTUAL_MACHINES, stage.key("web-0"), { status }, options);
+    const { vmi: first, pod } = await stage.run("web-0");
+    await stage.until(
+      "its start to be done",
+      () => !stage.vm("web-0")?.status?.stateChangeRequests,
+    );
+
+    const changed = machineTemplate({ memory: { guest: "1Gi" } });
+    changed.spec.runStrategy = "Manual";
+    const patch = { spec: { virtualMachineTemplate: changed } };
+    await stage.client.patch(VIRTUAL_MACHINE_POOLS, stage.key("web"), patch);
+    await stage.until(
+      "the guest to be asked to end",
+      () => stage.vmi("web-0")?.metadata.deletionTimestamp,
+    );
+    await stage.end("web-0", "Succeeded");
+    await stage.removePod(pod);
+    const second = await stage.until("another guest", () => {
+      const vmi = stage.vmi("web-0");
+      return vmi !== undefined && vmi.metadata.uid !== first.metadata.uid && vmi;
+    });
+    assert.equal(second.spec.domain.memory?.guest, "1Gi");
+  });
+
   test("a pool becomes smaller in the order it was told, and forgets old revisions", async (stage) => {
     const policy = { selectionPolicy: { sortPolicy: "DescendingOrder" } };
     await stage.createPool(pool({ replicas: 3, scaleInStrategy: { proactive: policy } }));

@@ -1,4 +1,5 @@
 import { VIRTUAL_MACHINE_POOL_REVISION_LABEL } from "../../api/labels.ts";
+import { StateChangeRequestAction } from "../../api/phases.ts";
 import type { VirtualMachinePoolStatus } from "../../api/pool.ts";
 import {
   VIRTUAL_MACHINE_INSTANCES,
@@ -40,6 +41,8 @@ export async function actOnPool(action: PoolAction, context: Context): Promise<v
       return await deleteOne(VIRTUAL_MACHINES, action, context);
     case "restart_vmi":
       return await deleteOne(VIRTUAL_MACHINE_INSTANCES, action, context);
+    case "request_restart":
+      return await requestRestart(action, context);
     case "release_vm":
       return await releaseMachine(action.name, context);
     case "label_vmi": {
@@ -82,6 +85,20 @@ async function deleteOne(
 ): Promise<void> {
   const { client, signal } = context;
   await client.delete(resource, keyIn(context, name), { preconditions: { uid }, signal });
+}
+
+/** As the machine's `restart` does it for a person. */
+async function requestRestart(
+  { name, uid }: { name: string; uid: string },
+  { client, signal, world: { machines } }: Context,
+): Promise<void> {
+  const vm = machines.find(({ metadata }) => metadata.name === name);
+  if (vm === undefined) return;
+  const { resourceVersion } = vm.metadata;
+  const { Start, Stop } = StateChangeRequestAction;
+  const stateChangeRequests = [{ action: Stop, uid }, { action: Start }];
+  const patch = { metadata: { resourceVersion }, status: { stateChangeRequests } };
+  await client.patch(VIRTUAL_MACHINES, keyOf(vm), patch, { subresource: "status", signal });
 }
 
 async function releaseMachine(name: string, context: Context): Promise<void> {

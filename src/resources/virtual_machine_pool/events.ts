@@ -32,7 +32,8 @@ function toldOf(action: PoolAction, { metadata: { namespace } }: VirtualMachineP
         reason: "SuccessfulUpdate",
         message: `Updated VM ${namespace}/${action.vm.metadata.name}`,
       }];
-    case "restart_vmi": {
+    case "restart_vmi":
+    case "request_restart": {
       const message = `Restarting the guest of VM ${namespace}/${action.name} for its new template`;
       return [{ reason: "SuccessfulUpdate", message }];
     }

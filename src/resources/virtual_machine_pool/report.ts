@@ -30,6 +30,7 @@ const ACTIONS: Readonly<Record<PoolAction["type"], { reason: string; what: strin
   delete_vm: { reason: "FailedScaleIn", what: "delete virtual machine" },
   release_vm: { reason: "FailedUpdate", what: "release virtual machine" },
   restart_vmi: { reason: "FailedUpdate", what: "restart the guest of virtual machine" },
+  request_restart: { reason: "FailedUpdate", what: "restart the guest of virtual machine" },
   label_vmi: { reason: "FailedUpdate", what: "label virtual machine instance" },
 };
 

@@ -31,5 +31,7 @@ export type PoolAction =
   | { type: "release_vm"; name: string }
   /** The machine starts another in its place, from the new template. */
   | { type: "restart_vmi"; name: string; uid: string }
+  /** The machine is asked to stop this instance and to start another. */
+  | { type: "request_restart"; name: string; uid: string }
   /** The instance is what the revision asks for: only its label is older. */
   | { type: "label_vmi"; name: string; revision: string };
