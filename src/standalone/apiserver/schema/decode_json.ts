@@ -74,14 +74,24 @@ class DuplicateScanner {
   }
 
   #string(): string {
-    const start = this.#at++;
-    while (this.#text[this.#at] !== '"') this.#at += this.#text[this.#at] === "\\" ? 2 : 1;
-    this.#at++;
+    const start = this.#at;
+    let end = start;
+    do end = this.#text.indexOf('"', end + 1); while (this.#isEscaped(end));
+    this.#at = end + 1;
     const quoted = this.#text.slice(start, this.#at);
     return quoted.includes("\\") ? JSON.parse(quoted) : quoted.slice(1, -1);
   }
 
+  #isEscaped(at: number): boolean {
+    let backslashes = 0;
+    while (this.#text[at - 1 - backslashes] === "\\") backslashes++;
+    return backslashes % 2 === 1;
+  }
+
   #space(): void {
-    while (" \t\n\r".includes(this.#text[this.#at] ?? "x")) this.#at++;
+    for (;; this.#at++) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
+    }
   }
 }

@@ -41,11 +41,24 @@ function defaultObject(value: JsonObject, schema: Schema, typed: boolean): JsonO
       filled.set(name, defaultNode(defaultOf(known), known, typed));
     }
   }
-  for (const [name, known] of Object.entries(properties)) {
-    if (known.default === undefined || filled.has(name)) continue;
+  for (const name of defaultedMembers(schema)) {
+    if (filled.has(name)) continue;
+    const known = properties[name]!;
     filled.set(name, defaultNode(defaultOf(known), known, typed));
   }
   return Object.fromEntries(filled);
+}
+
+const defaulted = new WeakMap<Schema, string[]>();
+
+function defaultedMembers(schema: Schema): string[] {
+  let names = defaulted.get(schema);
+  if (names === undefined) {
+    const members = Object.entries(schema.properties ?? {});
+    names = members.filter(([, member]) => member.default !== undefined).map(([name]) => name);
+    defaulted.set(schema, names);
+  }
+  return names;
 }
 
 function isHollow(value: Json, { type, properties }: Schema): boolean {

@@ -233,9 +233,10 @@ function checkObject(value: JsonObject, schema: Schema, at: At): FieldError[] {
       errors.push(...below(name, additionalProperties, `${at.path}.${name}`));
     }
   }
-  for (const [name, member] of Object.entries(properties)) {
+  // Schemas have many members, objects few: nothing is made of a member before it is found.
+  for (const name in properties) {
     if (!Object.hasOwn(value, name)) continue;
-    errors.push(...below(name, member, at.path === "" ? name : `${at.path}.${name}`));
+    errors.push(...below(name, properties[name]!, at.path === "" ? name : `${at.path}.${name}`));
   }
   for (const name of schema.required ?? []) {
     if (!Object.hasOwn(value, name)) errors.push(required(fieldOf(`${at.path}.${name}`)));
