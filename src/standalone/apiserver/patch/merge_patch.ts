@@ -1,4 +1,4 @@
-/** JSON Merge Patch (RFC 7386). */
+/** JSON Merge Patch (RFC 7386), as the API server does it: nulls of objects in lists go too. */
 import { isObject, type Json, type JsonObject } from "../../../kube/json.ts";
 import { goJsonKind } from "./go_text.ts";
 import { badRequest } from "../status_error.ts";
@@ -21,8 +21,9 @@ export function applyMergePatch(object: JsonObject, patch: unknown): JsonObject 
 }
 
 function merge(target: Json | undefined, patch: Json, depth: number): Json {
-  if (!isObject(patch)) return patch;
   if (depth > DEPTH_MAX) throw badRequest("Invalid JSON Patch");
+  if (Array.isArray(patch)) return patch.map((item) => merge(undefined, item, depth + 1));
+  if (!isObject(patch)) return patch;
   const result = new Map(Object.entries(isObject(target) ? target : {}));
   for (const [name, value] of Object.entries(patch)) {
     if (value === null) result.delete(name);
