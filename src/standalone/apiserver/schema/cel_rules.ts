@@ -25,6 +25,12 @@ export function validateRules(value: Json, schema: Schema, old?: Json): FieldErr
   return [...walk(value, schema, { path: "", old })];
 }
 
+/** Why a rule cannot be evaluated at all, or `undefined`. */
+export function ruleProblem(rule: ValidationRule): string | undefined {
+  const program = compile(rule);
+  return program instanceof Error ? program.message : undefined;
+}
+
 const ruled = new WeakMap<Schema, boolean>();
 
 /** Most schemas have no rule at all: their values are not walked. */
