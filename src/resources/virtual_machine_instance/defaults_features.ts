@@ -27,7 +27,7 @@ function enabledFeatures(draft: VirtualMachineInstanceSpec): void {
   const { acpi, apic, hypervPassthrough, pvspinlock, smm, hyperv } = features;
   if (acpi === undefined) features.acpi = { enabled: true };
   const states = [acpi, apic, hypervPassthrough, pvspinlock, smm, ...Object.values(hyperv ?? {})];
-  for (const state of states) if (state !== undefined) state.enabled ??= true;
+  for (const state of states) if (isState(state)) state.enabled ??= true;
   if (hyperv?.spinlocks?.enabled) hyperv.spinlocks.spinlocks ??= SPINLOCK_RETRIES;
 }
 
@@ -50,7 +50,12 @@ function requireVmx(draft: VirtualMachineInstanceSpec): void {
 
 function presentTimers(draft: VirtualMachineInstanceSpec): void {
   const timers = draft.domain.clock?.timer;
-  for (const timer of Object.values(timers ?? {})) timer.present ??= true;
+  for (const timer of Object.values(timers ?? {})) if (isState(timer)) timer.present ??= true;
+}
+
+/** A field that we do not know may be anything. */
+function isState<T>(value: T): value is T & object {
+  return typeof value === "object" && value !== null;
 }
 
 /** There is no BIOS on arm64. */

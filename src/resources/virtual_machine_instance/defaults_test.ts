@@ -155,6 +155,15 @@ const ROWS: [string, Spec, (spec: Spec) => unknown, unknown][] = [
       vpindex: { enabled: true },
     },
   ],
+  [
+    "fields that we do not know stay what they are",
+    spec({
+      features: { hyperv: { later: "x" } as never },
+      clock: { timer: { later: 1 } as never },
+    }),
+    (it) => [it.domain.features?.hyperv, it.domain.clock?.timer],
+    [{ later: "x" }, { later: 1 }],
+  ],
   ["firmware UUID", spec({}), (it) => it.domain.firmware?.uuid, CONTEXT.uuid],
   [
     "a tablet is on usb",
