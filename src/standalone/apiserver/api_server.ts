@@ -2,6 +2,7 @@
  * The embedded API server: a store, the kinds, their rules, and the tasks that a cluster's controller manager has. It serves
  * clients in the process at once, and others when {@link ApiServer.listen} is called.
  */
+import { OpenApi } from "./http/open_api.ts";
 import { FetchClient } from "../../kube/fetch_client.ts";
 import { GarbageCollector } from "./background/garbage_collector.ts";
 import { NamespaceEmptier } from "./background/namespace_emptier.ts";
@@ -69,6 +70,7 @@ export class ApiServer implements AsyncDisposable {
       address: () => this.#listener === undefined ? "" : `127.0.0.1:${this.#listener.port}`,
       notReadyBecause: () => store.readOnlyBecause,
       extensions: options.extensions ?? [],
+      openApi: new OpenApi(this.kinds).document,
       onError,
     });
     if (store.readOnlyBecause === undefined) {
@@ -84,7 +86,10 @@ export class ApiServer implements AsyncDisposable {
   /** Resolves when it can be asked. A store that cannot be written is served for reading. */
   static async start(options: ApiServerOptions): Promise<ApiServer> {
     const server = new ApiServer(options);
-    if (options.store.readOnlyBecause === undefined) await server.#createNamespaces();
+    const { store } = options;
+    if (store.readOnlyBecause === undefined) await server.#createNamespaces();
+    // A new store has no history that anybody could have seen: versions of another one are too old.
+    if (store.compacted === 0) store.compact(store.revision);
     return server;
   }
 

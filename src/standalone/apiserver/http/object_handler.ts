@@ -159,7 +159,7 @@ export class ObjectHandler {
 
   #shownList({ asked, form }: Context, served: ServedKind, page: ObjectPage): ApiResponse {
     const list = listOf(served, page);
-    const metadata = list.metadata as JsonObject;
+    const metadata = listMeta(list, form);
     if (form.as === "Table") {
       return jsonAnswer(
         200,
@@ -351,6 +351,8 @@ export class ObjectHandler {
     await this.#options.writer.change({
       target: { ...target, subresource: "binding" },
       parameters,
+      // Nobody owns the node of a pod.
+      tracked: true,
       wanted: (pod) => boundTo(pod, node, this.#options.writer.timestamp()),
     });
     return jsonAnswer(201, {
@@ -385,6 +387,14 @@ interface Context {
   asked: ObjectRequest;
   form: AnswerForm;
   warnings: string[];
+}
+
+/** Tables and metadata say of a next page only that there is one. */
+function listMeta({ metadata }: JsonObject, form: AnswerForm): JsonObject {
+  const { continue: next, ...rest } = metadata as JsonObject;
+  return form.as === undefined || next === "" || next === undefined
+    ? form.as === undefined ? metadata as JsonObject : rest
+    : { ...rest, continue: next };
 }
 
 function listRequest({ request, served, namespace }: ObjectRequest): ListRequest {

@@ -186,6 +186,7 @@ function kindOf(served: Served): Kind {
       unconditionalUpdate: true,
       ...served.rules,
       ...coreRules(at),
+      ...(kind === "Pod" && { prepareCreate: admittedPod(coreRules(at)) }),
     },
   };
 }
@@ -197,6 +198,32 @@ const EVENTS_FORM: Kind["forms"][number] = {
   fromStored: toEventsForm,
   toStored: fromEventsForm,
 };
+
+/** What the admission plugins of every cluster add to a pod: its account, its priority, and how long it stays on a node that is lost. */
+function admittedPod(rules: CoreKind | undefined): (pod: JsonObject) => JsonObject {
+  return (pod) => {
+    const prepared = (rules?.prepareCreate ?? newPod)(pod);
+    const spec = (prepared.spec ?? {}) as JsonObject & { tolerations?: JsonObject[] };
+    const account = spec.serviceAccountName || "default";
+    const tolerations = spec.tolerations ?? [];
+    const missing = LOST_NODE_TAINTS.filter((key) =>
+      !tolerations.some((each) => each.key === key || (!each.key && each.operator === "Exists"))
+    ).map((key) => ({ key, operator: "Exists", effect: "NoExecute", tolerationSeconds: 300 }));
+    return {
+      ...prepared,
+      spec: {
+        ...spec,
+        serviceAccountName: account,
+        serviceAccount: account,
+        tolerations: [...tolerations, ...missing],
+        priority: spec.priority ?? 0,
+        preemptionPolicy: spec.preemptionPolicy ?? "PreemptLowerPriority",
+      },
+    };
+  };
+}
+
+const LOST_NODE_TAINTS = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
 
 function pending(object: JsonObject): JsonObject {
   return { ...object, status: { phase: "Pending" } };

@@ -87,23 +87,19 @@ export class ObjectDeleter {
     },
   ): Promise<Deleted> {
     const { served } = target;
-    const { kind } = served;
     await this.#writer.admission.validate({
       ...target,
       operation: "DELETE",
       oldObject: toServed(served, current.object),
       parameters,
     });
-    const marked = this.#marked(target, current.object, options);
+    const marked = counted(this.#marked(target, current.object, options), current.object);
     const { dryRun } = parameters;
     if (!isPending(marked)) {
       const object = await this.#writer.remove(current, marked, { dryRun });
       return { object: toServed(served, object), gone: true };
     }
-    const counted = kind.rules.generation && metaOf(current.object).deletionTimestamp === undefined
-      ? withMeta(marked, { generation: (metaOf(marked).generation ?? 0) + 1 })
-      : marked;
-    const object = await this.#writer.put(current, counted, { dryRun });
+    const object = await this.#writer.put(current, marked, { dryRun });
     return { object: toServed(served, object), gone: false };
   }
 
@@ -131,6 +127,13 @@ export class ObjectDeleter {
     const now = Date.parse(this.#writer.timestamp());
     return new Date(now + graceSeconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
   }
+}
+
+/** A deletion is a change of what is wanted. */
+function counted(marked: JsonObject, old: JsonObject): JsonObject {
+  const { generation = 0 } = metaOf(marked);
+  if (generation === 0 || metaOf(old).deletionTimestamp !== undefined) return marked;
+  return withMeta(marked, { generation: generation + 1 });
 }
 
 /** Namespaces show that they are on their way. */

@@ -5,7 +5,6 @@
 import { KubeError } from "../../../kube/client.ts";
 import { jsonEqual, type JsonObject } from "../../../kube/json.ts";
 import { validateCore } from "../core/core_kind.ts";
-import { validateMetaUpdate } from "../core/object_meta.ts";
 import { type FieldError, invalidValue } from "../field_error.ts";
 import { apiVersionOf, type ServedKind, storeKey, toServed, toStored } from "../kinds/kind.ts";
 import type { KindRegistry } from "../kinds/kind_registry.ts";
@@ -25,7 +24,14 @@ import {
 } from "./api_error.ts";
 import { type Decoded, decodeObject, reportFields } from "./decode_object.ts";
 import { nameSuffix } from "./name_suffix.ts";
-import { isPending, metaOf, prepareCreation, prepareUpdate, withMeta } from "./prepare_object.ts";
+import {
+  isOwnPart,
+  isPending,
+  metaOf,
+  prepareCreation,
+  prepareUpdate,
+  withMeta,
+} from "./prepare_object.ts";
 import {
   type AdmissionPlugin,
   NO_ADMISSION,
@@ -174,7 +180,7 @@ export class ObjectWriter {
     return withMeta(object, { resourceVersion: String(revision) });
   }
 
-  /** Takes an object away; answers with its last state. */
+  /** Takes an object away; answers with the state given. Watches see the one that was stored. */
   async remove(
     current: Current,
     object: JsonObject,
@@ -185,7 +191,8 @@ export class ObjectWriter {
       key: current.key,
       expected: current.revision,
       deleted: true,
-      value: (revision) => JSON.stringify(withMeta(object, { resourceVersion: String(revision) })),
+      value: (revision) =>
+        JSON.stringify(withMeta(current.object, { resourceVersion: String(revision) })),
     });
     await durable;
     return withMeta(object, { resourceVersion: String(revision) });
@@ -332,6 +339,11 @@ export class ObjectWriter {
     const [meta, old] = [metaOf(wanted), metaOf(current.object)];
     checkNamespace(target, meta.namespace);
     checkName(target, meta.name);
+    if (versioned && !meta.name) {
+      throw badRequest(
+        `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
+      );
+    }
     const { rules } = served.kind;
     if (versioned && !meta.resourceVersion && !rules.unconditionalUpdate) {
       const detail = "must be specified for an update";
@@ -344,8 +356,11 @@ export class ObjectWriter {
       throw modified(served, name);
     }
     if (versioned && meta.uid && meta.uid !== old.uid) {
-      const why =
-        `Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${old.uid}`;
+      const { group, plural, custom } = served.kind;
+      const key = ["/registry", ...(custom ? [group] : []), plural, old.namespace, name];
+      const why = `StorageError: invalid object, Code: 4, Key: ${
+        key.filter(Boolean).join("/")
+      }, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${old.uid}`;
       throw conflict(served, name, why);
     }
     return withMeta(wanted, {
@@ -461,23 +476,22 @@ function errorsOf(
   old: JsonObject | undefined,
 ): FieldError[] {
   const { kind, form } = served;
-  // The server checks the change of metadata itself, and the kind's rules do again: causes are there twice.
-  const meta = old === undefined ? [] : validateMetaUpdate(object, old);
-  if (form.definition === undefined) return [...meta, ...validateCore(kind.rules, object, old)];
-  return [
-    ...meta,
-    ...validateCustomResource({
-      object: toServed(served, object),
-      old: old === undefined ? undefined : toServed(served, old),
-      schema: form.definition,
-      group: form.group,
-      version: form.version,
-      kind: kind.kind,
-      namespaced: kind.namespaced,
-      ...(subresource === undefined ? {} : { subresource }),
-      scale: kind.scale,
-    }),
-  ];
+  if (form.definition === undefined) {
+    // A binding and a finalization change just what nothing else may.
+    const { validate: _, ...meta } = kind.rules;
+    return validateCore(isOwnPart(subresource) ? meta : kind.rules, object, old);
+  }
+  return validateCustomResource({
+    object: toServed(served, object),
+    old: old === undefined ? undefined : toServed(served, old),
+    schema: form.definition,
+    group: form.group,
+    version: form.version,
+    kind: kind.kind,
+    namespaced: kind.namespaced,
+    ...(subresource === undefined ? {} : { subresource }),
+    scale: kind.scale,
+  });
 }
 
 function refuse(

@@ -30,7 +30,9 @@ export function prepareCreation(
   const meta = metaOf(object);
   const name = meta.name ||
     (meta.generateName ? generatedName(meta.generateName, made.suffix) : "");
-  const split = kind.statusSubresource ? without(object, "status") : object;
+  const split = kind.statusSubresource && !kind.rules.statusOnCreate
+    ? without(object, "status")
+    : object;
   const prepared = withMeta(split, {
     ...(name === "" ? {} : { name }),
     namespace: kind.namespaced ? made.namespace : undefined,
@@ -67,13 +69,21 @@ export function prepareUpdate(
   };
   if (subresource === "status") return statusUpdate(kind, { old, wanted, owned });
   const split = kind.statusSubresource ? withMember(wanted, "status", old.status) : wanted;
-  const prepared = withMeta(kind.rules.prepareUpdate?.(split, old) ?? split, {
+  const allowed = isOwnPart(subresource) ? wanted : kind.rules.prepareUpdate?.(split, old) ?? split;
+  const prepared = withMeta(allowed, {
     ...owned,
     // Events and others are written before anybody had generateName.
     generateName: metaOf(wanted).generateName ?? before.generateName,
   });
-  if (!kind.rules.generation || sameContent(kind, old, prepared)) return prepared;
+  if (!kind.rules.generation || isOwnPart(subresource) || sameContent(kind, old, prepared)) {
+    return prepared;
+  }
   return withMeta(prepared, { generation: (before.generation ?? 0) + 1 });
+}
+
+/** Parts whose writers are the server's own functions: what they change is meant. */
+export function isOwnPart(subresource: string | undefined): boolean {
+  return subresource === "binding" || subresource === "finalize";
 }
 
 /** Of custom objects nothing but the status; of core ones labels and annotations too. */

@@ -52,10 +52,24 @@ export function validateCustomResource(write: CustomResourceWrite): FieldError[]
   ];
   const hadDuplicates = old !== undefined && validateListTypes(old, schema).length > 0;
   if (!hadDuplicates) errors.push(...validateListTypes(object, schema));
-  const blocked = blockedRules(errors);
+  const blocked = hasRules(schema) ? blockedRules(errors) : undefined;
   return blocked === undefined
     ? [...errors, ...validateRules(object, schema, old)]
     : [...errors, blocked];
+}
+
+/** By schema: those of our kinds are large, and do not change. */
+const WITH_RULES = new WeakMap<Schema, boolean>();
+
+function hasRules(schema: Schema): boolean {
+  const known = WITH_RULES.get(schema);
+  if (known !== undefined) return known;
+  const { items, additionalProperties, properties = {} } = schema;
+  const parts = [items, additionalProperties, ...Object.values(properties)];
+  const found = (schema["x-kubernetes-validations"]?.length ?? 0) > 0 ||
+    parts.some((each) => typeof each === "object" && hasRules(each));
+  WITH_RULES.set(schema, found);
+  return found;
 }
 
 function validateType({ object, group, version, kind }: CustomResourceWrite): FieldError[] {

@@ -9,6 +9,7 @@ import {
   versionNumber,
 } from "../objects/object_reader.ts";
 import { expired } from "../objects/api_error.ts";
+import { withMeta } from "../objects/prepare_object.ts";
 import { invalid } from "../status_error.ts";
 import { forbidden as forbiddenField } from "../field_error.ts";
 import { CompactedError } from "../store/store.ts";
@@ -42,7 +43,7 @@ export function watchObjects(
 ): AsyncGenerator<ObjectEvent[]> {
   checkInitialEvents(request);
   const selection = selectionOf(request);
-  const version = versionNumber(request.resourceVersion);
+  const version = versionNumber(request.resourceVersion, "get");
   parts.reader.checkVersion(version);
   return run(request, { ...parts, selection, version });
 }
@@ -120,7 +121,14 @@ function seen(
   const object = () => toServed(served, change.object);
   if (was && is) return { type: "MODIFIED", object, change };
   if (is) return { type: "ADDED", object, change };
-  return was ? { type: "DELETED", object, change } : undefined;
+  if (!was) return undefined;
+  if (change.deleted) return { type: "DELETED", object, change };
+  // What left the selection is shown as it was in it.
+  const resourceVersion = String(change.revision);
+  return {
+    type: "DELETED",
+    object: () => toServed(served, withMeta(change.previous!, { resourceVersion })),
+  };
 }
 
 function checkInitialEvents(request: WatchRequest): void {
