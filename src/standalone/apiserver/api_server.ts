@@ -10,7 +10,7 @@ import { runUpkeep } from "./background/upkeep.ts";
 import { ApiHandler, type Extension } from "./http/api_handler.ts";
 import { ApiListener, type ListenerOptions } from "./http/listener.ts";
 import { ObjectHandler } from "./http/object_handler.ts";
-import { IN_PROCESS_SERVER, inProcessFetch } from "./in_process_fetch.ts";
+import { type Fetch, IN_PROCESS_SERVER, inProcessFetch } from "./in_process_fetch.ts";
 import { coreKinds } from "./kinds/core_kinds.ts";
 import { customKind, type CustomResourceDefinition } from "./kinds/custom_kind.ts";
 import { KindRegistry } from "./kinds/kind_registry.ts";
@@ -93,12 +93,17 @@ export class ApiServer implements AsyncDisposable {
     return server;
   }
 
+  /** Sends requests in this process as a user. */
+  fetchAs(user: UserInfo): Fetch {
+    return inProcessFetch((request) => this.#handler.handle(request), user);
+  }
+
   /** A client in this process. */
   client(user: UserInfo = SYSTEM): FetchClient {
     return new FetchClient({
       connection: { server: IN_PROCESS_SERVER, caCerts: [] },
       userAgent: "denovirt-standalone/0",
-      fetch: inProcessFetch((request) => this.#handler.handle(request), user),
+      fetch: this.fetchAs(user),
     });
   }
 
