@@ -25,7 +25,6 @@ import type { UnverifiableCallers } from "../runtime/mutual_tls_server.ts";
 import { WriteThroughClient } from "../runtime/write_through_client.ts";
 import { adoptDomains } from "./adopt.ts";
 import { ConsoleSessions } from "./console_sessions.ts";
-import { runDevicePlugins } from "./device_plugins/device_plugins.ts";
 import { guestDevices, whyNoKvm } from "./device_plugins/node_device.ts";
 import { followDomainEvents } from "./domain_events.ts";
 import { emulationReason } from "./emulation.ts";
@@ -38,7 +37,6 @@ import { NativePodFiles } from "./native_pod_files.ts";
 import type { NodeFacts } from "./node_facts.ts";
 import { Orphans } from "./orphans.ts";
 import { missingRequirements } from "./requirements.ts";
-import { serve } from "./serve.ts";
 import { NodeServer } from "./server.ts";
 import { Actor } from "./virtual_machine_instance/act.ts";
 import { Launcher } from "./virtual_machine_instance/launch.ts";
@@ -220,6 +218,7 @@ export class Agent {
     });
   }
 
+  /** What these two need (gRPC, X.509) takes as long to load as all the rest, and guests are adopted without it. */
   #serveCluster(signal: AbortSignal): Promise<void>[] {
     const { cluster } = this.#parts;
     return cluster === undefined ? [] : [this.#offerDevices(signal), this.#serve(cluster, signal)];
@@ -227,6 +226,7 @@ export class Agent {
 
   async #offerDevices(signal: AbortSignal): Promise<void> {
     const { config: { kubeletRoot }, log, native } = this.#parts;
+    const { runDevicePlugins } = await import("./device_plugins/device_plugins.ts");
     await runDevicePlugins({
       devices: guestDevices({ proveKvm: () => whyNoKvm(native) }),
       directory: `${kubeletRoot}/device-plugins`,
@@ -286,6 +286,7 @@ export class Agent {
     const nodeIp = cluster.nodeIp ?? await internalIp(client, { nodeName, signal });
     const reached = { nodeName, nodeIp, port, namespace };
     const server = this.server;
+    const { serve } = await import("./serve.ts");
     await serve(
       { client, clock: this.#clock, log, server, unverifiableCallers, ...reached },
       signal,

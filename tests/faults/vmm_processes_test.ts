@@ -207,7 +207,8 @@ async function runOutOfMemory(bed: VmmBed): Promise<void> {
   // Of all processes of the pod the kernel is to choose this one.
   const pid = await bed.vmmPid();
   await Deno.writeTextFile(`/proc/${pid}/oom_score_adj`, "1000");
-  const needed = OOM_ROOM_BYTES + OOM_ROOM_BYTES / 2;
+  // More than the limit by itself: what is needed must not be found in caches that can be dropped.
+  const needed = used + 2 * OOM_ROOM_BYTES;
   await new Deno.Command("sh", {
     args: [
       "-c",
