@@ -125,10 +125,10 @@ export class Standalone implements AsyncDisposable {
     });
     const store = new SqliteStore({ path: `${dataDirectory}/objects.db` });
     const admission = new InProcessAdmission();
-    let subresourceServer: SubresourceServer | undefined;
+    const late: { subresources?: SubresourceServer } = {};
     const subresources = new InProcessSubresources(() => {
-      if (subresourceServer === undefined) throw new Error("Cannot answer: still starting");
-      return subresourceServer;
+      if (late.subresources === undefined) throw new Error("Cannot answer: still starting");
+      return late.subresources;
     });
     const api = await ApiServer.start({
       store,
@@ -149,7 +149,7 @@ export class Standalone implements AsyncDisposable {
         logger,
       }),
     );
-    subresourceServer = new SubresourceServer({
+    late.subresources = new SubresourceServer({
       client,
       agents: new InProcessAgents(() => agent.server),
       frontProxy: () => IN_PROCESS_FRONT_PROXY,
