@@ -151,6 +151,7 @@ const TYPES = fc.constantFrom(
   "application/strategic-merge-patch+json",
   "application/apply-patch+yaml",
   "text/plain",
+  "application/vnd.kubernetes.protobuf",
 );
 /** `APISERVER_FUZZ_RUNS` makes it longer. */
 const FUZZ_RUNS = Number(Deno.env.get("APISERVER_FUZZ_RUNS") ?? 300);

@@ -4,6 +4,7 @@ import type { KubeError } from "../../../kube/client.ts";
 import { isObject, type Json, type JsonObject } from "../../../kube/json.ts";
 import { shortened } from "../objects/decode_object.ts";
 import { decodeJson, JSON_DEPTH_MAX } from "../schema/decode_json.ts";
+import { isProtobuf, protobufObject } from "./protobuf_body.ts";
 import { badRequest, statusError } from "../status_error.ts";
 
 /** What an answer is to be shown as. */
@@ -69,6 +70,8 @@ export function bodyObject(
   what: { contentType: string | undefined; kind: string; duplicates?: string[] },
 ): JsonObject {
   const type = mediaType(what.contentType);
+  const typed = isProtobuf(type) ? protobufObject(bytes) : undefined;
+  if (typed !== undefined) return typed;
   if (type !== "application/json" && type !== "application/yaml") {
     throw unsupportedMediaType(KUBERNETES_TYPES);
   }

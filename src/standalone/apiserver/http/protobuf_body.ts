@@ -1,0 +1,155 @@
+/**
+ * Bodies in Kubernetes' protobuf form, for the few kinds that `kubectl` sends in no other: its `create` and `auth` commands.
+ * Answers are JSON, which every client takes. The numbers are those of Kubernetes' generated.proto files. Pure.
+ */
+import type { Json, JsonObject } from "../../../kube/json.ts";
+import { badRequest } from "../status_error.ts";
+
+/** What a field holds. A function is a message; "map" has strings, "bytemap" bytes in base64. */
+type FieldType = "string" | "bool" | "map" | "bytemap" | "strings" | Message;
+type Message = () => Readonly<Record<number, readonly [name: string, type: FieldType]>>;
+
+const META: Message = () => ({
+  1: ["name", "string"],
+  2: ["generateName", "string"],
+  3: ["namespace", "string"],
+  5: ["uid", "string"],
+  6: ["resourceVersion", "string"],
+  11: ["labels", "map"],
+  12: ["annotations", "map"],
+  14: ["finalizers", "strings"],
+});
+const RESOURCE_ATTRIBUTES: Message = () => ({
+  1: ["namespace", "string"],
+  2: ["verb", "string"],
+  3: ["group", "string"],
+  4: ["version", "string"],
+  5: ["resource", "string"],
+  6: ["subresource", "string"],
+  7: ["name", "string"],
+});
+const OTHER_ATTRIBUTES: Message = () => ({ 1: ["path", "string"], 2: ["verb", "string"] });
+
+const KINDS: Readonly<Record<string, Message>> = {
+  "v1/ConfigMap": () => ({
+    1: ["metadata", META],
+    2: ["data", "map"],
+    3: ["binaryData", "bytemap"],
+    4: ["immutable", "bool"],
+  }),
+  "v1/Secret": () => ({
+    1: ["metadata", META],
+    2: ["data", "bytemap"],
+    3: ["type", "string"],
+    4: ["stringData", "map"],
+    5: ["immutable", "bool"],
+  }),
+  "v1/Namespace": () => ({ 1: ["metadata", META] }),
+  "v1/ServiceAccount": () => ({ 1: ["metadata", META] }),
+  "authentication.k8s.io/v1/SelfSubjectReview": () => ({ 1: ["metadata", META] }),
+  "authorization.k8s.io/v1/SelfSubjectRulesReview": () => ({
+    2: ["spec", () => ({ 1: ["namespace", "string"] })],
+  }),
+  "authorization.k8s.io/v1/SelfSubjectAccessReview": () => ({
+    2: ["spec", () => ({
+      1: ["resourceAttributes", RESOURCE_ATTRIBUTES],
+      2: ["nonResourceAttributes", OTHER_ATTRIBUTES],
+    })],
+  }),
+};
+
+/** "k8s" and a zero byte begin every body. */
+const MAGIC = [0x6b, 0x38, 0x73, 0x00];
+const VARINT = 0;
+const LENGTH = 2;
+
+/** Whether a content type is this form. */
+export function isProtobuf(type: string): boolean {
+  return type === "application/vnd.kubernetes.protobuf";
+}
+
+/** The object in a body; `undefined` for a kind that is not read in this form. Throws a 400 for a body that is broken. */
+export function protobufObject(bytes: Uint8Array): JsonObject | undefined {
+  if (!MAGIC.every((byte, index) => bytes[index] === byte)) throw broken();
+  const envelope = fieldsOf(bytes.subarray(MAGIC.length));
+  const type = fieldsOf(bytesOf(envelope, 1));
+  const [apiVersion, kind] = [textOf(bytesOf(type, 1)), textOf(bytesOf(type, 2))];
+  const message = KINDS[`${apiVersion}/${kind}`];
+  if (message === undefined) return undefined;
+  return { apiVersion, kind, ...decode(bytesOf(envelope, 2), message) };
+}
+
+interface Field {
+  number: number;
+  value: Uint8Array | number;
+}
+
+function decode(bytes: Uint8Array, message: Message): JsonObject {
+  const object: JsonObject = {};
+  const known = message();
+  for (const { number, value } of fieldsOf(bytes)) {
+    const [name, type] = known[number] ?? [];
+    if (name === undefined || type === undefined) continue;
+    const read = valueOf(value, type);
+    if (type === "map" || type === "bytemap") {
+      object[name] = { ...object[name] as JsonObject, ...read as JsonObject };
+    } else if (type === "strings") {
+      object[name] = [...(object[name] ?? []) as Json[], read];
+    } else if (read !== "") object[name] = read;
+  }
+  return object;
+}
+
+function valueOf(value: Uint8Array | number, type: FieldType): Json {
+  if (typeof value === "number") return type === "bool" ? value !== 0 : value;
+  if (typeof type === "function") return decode(value, type);
+  if (type !== "map" && type !== "bytemap") return textOf(value);
+  const entry = fieldsOf(value);
+  const content = bytesOf(entry, 2);
+  return { [textOf(bytesOf(entry, 1))]: type === "map" ? textOf(content) : content.toBase64() };
+}
+
+function bytesOf(fields: readonly Field[], number: number): Uint8Array {
+  const value = fields.find((field) => field.number === number)?.value;
+  return value instanceof Uint8Array ? value : new Uint8Array();
+}
+
+function fieldsOf(bytes: Uint8Array): Field[] {
+  const fields: Field[] = [];
+  let at = 0;
+  const varint = (): number => {
+    let [value, scale] = [0, 1];
+    for (let count = 0; count < 10; count++) {
+      const byte = bytes[at++];
+      if (byte === undefined) throw broken();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+      scale *= 128;
+    }
+    throw broken();
+  };
+  while (at < bytes.length) {
+    const tag = varint();
+    const number = Math.floor(tag / 8);
+    const wire = tag % 8;
+    if (wire === VARINT) fields.push({ number, value: varint() });
+    else if (wire === LENGTH) {
+      const length = varint();
+      if (at + length > bytes.length) throw broken();
+      fields.push({ number, value: bytes.subarray(at, at += length) });
+    } else throw broken();
+  }
+  return fields;
+}
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw broken();
+  }
+}
+
+function broken(): Error {
+  return badRequest("the body of the request is no object in Kubernetes' protobuf form");
+}
