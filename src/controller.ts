@@ -16,6 +16,9 @@
  *   ""                            nodes                                 get, list, watch, patch
  *   ""                            persistentvolumeclaims, namespaces    get, list, watch
  *   ""                            events                                create, patch
+ *   instancetype.kubevirt.io      virtualmachineinstancetypes, virtualmachineclusterinstancetypes,
+ *                                 virtualmachinepreferences, virtualmachineclusterpreferences   get, list, watch
+ *   cdi.kubevirt.io               datavolumes, datasources              get
  *   apps                          controllerrevisions                   get, list, create, delete
  *   authorization.k8s.io          subjectaccessreviews                  create
  *   certificates.k8s.io           certificatesigningrequests            get, list, watch
@@ -36,6 +39,7 @@
 import denoConfig from "../deno.json" with { type: "json" };
 import { Admission, isWebhookPath } from "./admission/admission.ts";
 import { createLookups } from "./admission/lookups.ts";
+import { sizeLookup } from "./admission/size_lookup.ts";
 import { SUBRESOURCES_GROUP, SUBRESOURCES_VERSIONS } from "./api/registry.ts";
 import { CSR_FIELD_SELECTOR, CsrSigner } from "./certificates/csr_signer.ts";
 import type { CertificateSigningRequest } from "./certificates/csr_signer.ts";
@@ -216,6 +220,7 @@ export class ControllerProgram {
       cluster: () => clusterDefaults(primaryKubeVirt(this.#informers.kubevirts.list())),
       installationUsers,
       lookups: createLookups({ client: this.#client, informers: this.#informers }),
+      sizes: sizeLookup({ client: this.#client, informers: this.#informers }),
       logger: this.#logger,
     });
     const subresources = new SubresourceServer({

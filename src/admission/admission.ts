@@ -11,6 +11,7 @@ import {
   parseReview,
   reviewResponse,
 } from "./admission_review.ts";
+import type { SizeLookup } from "./size_lookup.ts";
 import { WEBHOOKS } from "./webhooks.ts";
 
 export interface AdmissionOptions {
@@ -18,6 +19,7 @@ export interface AdmissionOptions {
   cluster: () => ClusterDefaults;
   installationUsers: readonly string[];
   lookups: AdmissionLookups;
+  sizes: SizeLookup;
   logger: Logger;
   /** @default the system's clock */
   clock?: Clock;
@@ -57,7 +59,7 @@ export class Admission {
   async review(path: string, request: AdmissionRequest): Promise<AdmissionVerdict> {
     const webhook = WEBHOOKS[path];
     if (webhook === undefined) throw new TypeError(`Cannot review: no webhook has path ${path}`);
-    const { cluster, installationUsers, lookups, clock = SYSTEM_CLOCK } = this.#options;
+    const { cluster, installationUsers, lookups, sizes, clock = SYSTEM_CLOCK } = this.#options;
     return await webhook(request, {
       cluster: cluster(),
       now: clock.now().toISOString().replace(/\.\d+Z$/, "Z"),
@@ -65,6 +67,7 @@ export class Admission {
       serial: crypto.randomUUID(),
       installationUsers,
       lookups,
+      sizes,
     });
   }
 }

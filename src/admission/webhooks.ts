@@ -1,9 +1,11 @@
 /** Which question is asked where, and its answer: a function of the request, the cluster's settings and fresh values. */
+import { VirtualMachineInstancetype } from "../api/instancetype.ts";
 import { KubeVirt } from "../api/kubevirt.ts";
 import { VirtualMachineInstanceMigration } from "../api/migration.ts";
 import { MigrationPolicy } from "../api/migration_policy.ts";
 import { VirtualMachinePool } from "../api/pool.ts";
 import { VirtualMachineInstancePreset } from "../api/preset.ts";
+import { VirtualMachinePreference } from "../api/preference.ts";
 import { VirtualMachineInstanceReplicaSet } from "../api/replica_set.ts";
 import { VirtualMachine } from "../api/virtual_machine.ts";
 import { VirtualMachineInstance } from "../api/virtual_machine_instance.ts";
@@ -14,7 +16,18 @@ import {
   deprecationWarnings as kubeVirtWarnings,
   validateKubeVirt,
 } from "../resources/kubevirt/validate.ts";
+import { deepEqual } from "../resources/deep_equal.ts";
+import { sizeOf } from "../resources/instancetype/found.ts";
+import { withInferences } from "../resources/instancetype/inferred.ts";
+import {
+  instancetypeWarnings,
+  preferenceWarnings,
+  validateInstancetype,
+  validatePreference,
+} from "../resources/instancetype/validate.ts";
+import { validateMatchers } from "../resources/instancetype/validate_matcher.ts";
 import { validateMigrationPolicy } from "../resources/migration_policy/validate.ts";
+import { hasMatchers } from "../resources/instancetype/matcher.ts";
 import { defaultVirtualMachine } from "../resources/virtual_machine/defaults.ts";
 import {
   deprecationWarnings,
@@ -41,6 +54,7 @@ import type { AdmissionRequest, AdmissionVerdict } from "./admission_review.ts";
 import { jsonPatch } from "./json_patch.ts";
 import type { AdmissionLookups } from "./lookups.ts";
 import { parseObject } from "./parse_object.ts";
+import type { SizeLookup } from "./size_lookup.ts";
 
 export interface AdmissionContext {
   cluster: ClusterDefaults;
@@ -51,6 +65,8 @@ export interface AdmissionContext {
   /** Names of the installation's own service accounts. */
   installationUsers: readonly string[];
   lookups: AdmissionLookups;
+  /** What the VM that is judged refers to. */
+  sizes: SizeLookup;
 }
 
 type Webhook = (
@@ -73,21 +89,38 @@ export const WEBHOOKS: Readonly<Record<string, Webhook>> = {
   "/migration-validate-create": admitMigrationCreation,
   "/migration-validate-update": admitMigrationUpdate,
   "/migration-policy-validate-create": admitMigrationPolicy,
+  "/virtualmachineinstancetypes-validate": admitInstancetype,
+  "/virtualmachinepreferences-validate": admitPreference,
   "/kubevirts-validate": admitKubeVirt,
 };
 
-function mutateVirtualMachine(
+async function mutateVirtualMachine(
   request: AdmissionRequest,
   context: AdmissionContext,
-): AdmissionVerdict {
+): Promise<AdmissionVerdict> {
   const { operation, object: raw } = request;
   if (operation !== "CREATE" && operation !== "UPDATE") return ALLOWED;
   if (isBeingDeleted(request)) return ALLOWED;
   const parsed = parseObject(raw, VirtualMachine);
   // What has the wrong shape is refused by the API server's own schema right after this.
   if ("causes" in parsed) return ALLOWED;
-  const wanted = defaultVirtualMachine(parsed.object, { ...context, operation });
+  const old = oldObject(request, VirtualMachine);
+  if (!refersAnew(parsed.object, old)) {
+    const wanted = defaultVirtualMachine(parsed.object, { ...context, operation });
+    return { allowed: true, patch: jsonPatch(raw, wanted) };
+  }
+  const wrong = validateMatchers(parsed.object, old);
+  if (wrong.length > 0) return { allowed: false, causes: wrong };
+  const inferred = withInferences(parsed.object, await context.sizes.infer(parsed.object));
+  if ("causes" in inferred) return { allowed: false, causes: inferred.causes };
+  const { preference } = sizeOf(await context.sizes.find(inferred.vm));
+  const wanted = defaultVirtualMachine(inferred.vm, { ...context, operation, preference });
   return { allowed: true, patch: jsonPatch(raw, wanted) };
+}
+
+/** Whether what the VM refers to may matter for the answer. What is stored already has been judged. */
+function refersAnew(vm: VirtualMachine, old: VirtualMachine | undefined): boolean {
+  return hasMatchers(vm) && (old === undefined || !deepEqual(vm.spec, old.spec));
 }
 
 function mutateVirtualMachineInstance(
@@ -105,15 +138,17 @@ function mutateVirtualMachineInstance(
   return { allowed: true, patch: jsonPatch(request.object, wanted), warnings };
 }
 
-function admitVirtualMachine(
+async function admitVirtualMachine(
   request: AdmissionRequest,
   context: AdmissionContext,
-): AdmissionVerdict {
+): Promise<AdmissionVerdict> {
   if (request.operation === "DELETE" || isBeingDeleted(request)) return ALLOWED;
   const parsed = parseObject(request.object, VirtualMachine);
   if ("causes" in parsed) return { allowed: false, causes: parsed.causes };
   const old = oldObject(request, VirtualMachine);
-  const causes = validateVirtualMachine({ vm: parsed.object, old, defaults: context });
+  const vm = parsed.object;
+  const found = refersAnew(vm, old) ? await context.sizes.find(vm) : {};
+  const causes = validateVirtualMachine({ vm, old, found, defaults: context });
   return verdict(causes, deprecationWarnings(parsed.object));
 }
 
@@ -194,6 +229,22 @@ function admitMigrationPolicy(request: AdmissionRequest): AdmissionVerdict {
   const parsed = parseObject(request.object, MigrationPolicy);
   if ("causes" in parsed) return { allowed: false, causes: parsed.causes };
   return verdict(validateMigrationPolicy(parsed.object));
+}
+
+function admitInstancetype(request: AdmissionRequest): AdmissionVerdict {
+  if (request.operation === "DELETE" || isBeingDeleted(request)) return ALLOWED;
+  const parsed = parseObject(request.object, VirtualMachineInstancetype);
+  if ("causes" in parsed) return { allowed: false, causes: parsed.causes };
+  const { spec } = parsed.object;
+  return verdict(validateInstancetype(spec), instancetypeWarnings(spec));
+}
+
+function admitPreference(request: AdmissionRequest): AdmissionVerdict {
+  if (request.operation === "DELETE" || isBeingDeleted(request)) return ALLOWED;
+  const parsed = parseObject(request.object, VirtualMachinePreference);
+  if ("causes" in parsed) return { allowed: false, causes: parsed.causes };
+  const { spec } = parsed.object;
+  return verdict(validatePreference(spec), preferenceWarnings(spec));
 }
 
 function admitKubeVirt(

@@ -5,7 +5,12 @@ import type { VirtualMachineInstanceMigration } from "../api/migration.ts";
 import type { VirtualMachineInstancePreset } from "../api/preset.ts";
 import type { VirtualMachineInstance } from "../api/virtual_machine_instance.ts";
 import { vmi as guest } from "../resources/testing/builders.ts";
+import { apiVersionOf, SERVED_RESOURCES } from "../api/registry.ts";
+import { PERSISTENT_VOLUME_CLAIMS } from "../kube/core_resources.ts";
+import { FakeClient } from "../kube/fake/fake_client.ts";
+import { createControllerInformers } from "../resources/informers.ts";
 import { Admission } from "./admission.ts";
+import { sizeLookup } from "./size_lookup.ts";
 
 const CONTROLLER = "system:serviceaccount:kubevirt:denovirt-controller";
 
@@ -33,6 +38,8 @@ function migration(vmiName: string): VirtualMachineInstanceMigration {
   };
 }
 
+const logger = new JsonLogger({ write: () => {} });
+const client = new FakeClient({});
 const admission = new Admission({
   cluster: () => BUILT_IN_DEFAULTS,
   installationUsers: [CONTROLLER],
@@ -42,7 +49,8 @@ const admission = new Admission({
     migrationsOf: ({ name }) => MIGRATIONS.filter(({ spec }) => spec.vmiName === name),
     workloads: () => 3,
   },
-  logger: new JsonLogger({ write: () => {} }),
+  sizes: sizeLookup({ client, informers: createControllerInformers({ client, logger }) }),
+  logger,
 });
 
 interface Answer {
@@ -249,4 +257,103 @@ Deno.test("admission: an installation stays while guests are there, where it was
   assert.deepEqual((await deletion("BlockUninstallIfWorkloadsExist")).fields, [
     "spec.uninstallStrategy",
   ]);
+});
+
+const SMALL = { cpu: { guest: 2 }, memory: { guest: "1Gi" } };
+
+async function store(kind: string, name: string, spec: unknown): Promise<void> {
+  const resource = [...SERVED_RESOURCES].find((each) => each.kind === kind);
+  assert.ok(resource !== undefined);
+  const object = { apiVersion: apiVersionOf(resource), kind, metadata: { name }, spec };
+  await client.create(resource, object, resource.namespaced ? { namespace: "n" } : {});
+}
+
+/** A VM without a size of its own. */
+function sized(spec: Record<string, unknown>, domain: Record<string, unknown> = {}) {
+  return vm({ template: { spec: { domain: { devices: {}, ...domain } } }, ...spec });
+}
+
+Deno.test("admission: a VM with an instancetype is judged with its size, also one that was made a moment ago", async () => {
+  await store("VirtualMachineClusterInstancetype", "small", SMALL);
+  const path = "/virtualmachines-validate";
+  const instancetype = { name: "small" };
+  const right = await ask(path, { object: sized({ instancetype }) });
+  assert.deepEqual(right, { allowed: true, fields: [] });
+  const twice = await ask(path, { object: sized({ instancetype }, { memory: { guest: "1Gi" } }) });
+  assert.deepEqual(twice.fields, ["spec.template.spec.domain.memory.guest"]);
+  const missing = await ask(path, { object: sized({ instancetype: { name: "other" } }) });
+  assert.deepEqual(missing.fields, ["spec.instancetype"]);
+  const unknown = await ask(path, {
+    object: sized({ instancetype: { name: "small", kind: "Pod" } }),
+  });
+  assert.deepEqual(unknown.fields, ["spec.instancetype"]);
+});
+
+Deno.test("admission: a preference's requirements and machine are a VM's", async () => {
+  await store("VirtualMachineClusterInstancetype", "tiny", {
+    cpu: { guest: 1 },
+    memory: { guest: "1Gi" },
+  });
+  const requirements = { cpu: { guest: 2 } };
+  const machine = { preferredMachineType: "pc-q35-7.2" };
+  await store("VirtualMachinePreference", "linux", { requirements, machine });
+  const preference = { name: "linux", kind: "VirtualMachinePreference" };
+  const object = sized({ instancetype: { name: "tiny" }, preference });
+  const refused = await ask("/virtualmachines-validate", { object });
+  assert.deepEqual(refused.fields, ["spec.instancetype"]);
+  const { patch } = await ask("/virtualmachines-mutate", { object });
+  const added = patch?.find((operation) => operation.path === "/spec/template/spec/domain/machine");
+  assert.deepEqual(added?.value, { type: "pc-q35-7.2" });
+});
+
+Deno.test("admission: matchers are inferred from a volume, or refused", async () => {
+  const labels = { "instancetype.kubevirt.io/default-instancetype": "small" };
+  const claim = { metadata: { name: "disk", labels }, spec: {} };
+  await client.create(PERSISTENT_VOLUME_CLAIMS, claim, { namespace: "n" });
+  const template = {
+    spec: {
+      domain: { devices: {} },
+      volumes: [{ name: "root", persistentVolumeClaim: { claimName: "disk" } }],
+    },
+  };
+  const path = "/virtualmachines-mutate";
+  const inferred = await ask(path, {
+    object: vm({ template, instancetype: { inferFromVolume: "root" } }),
+  });
+  const operations = inferred.patch?.filter((each) => each.path.startsWith("/spec/instancetype"));
+  assert.deepEqual(operations?.map((each) => [each.op, each.path]), [
+    ["remove", "/spec/instancetype/inferFromVolume"],
+    ["add", "/spec/instancetype/name"],
+    ["add", "/spec/instancetype/kind"],
+  ]);
+  const refused = await ask(path, {
+    object: vm({ template, preference: { inferFromVolume: "root" } }),
+  });
+  assert.deepEqual(refused.fields, ["spec.preference.inferFromVolume"]);
+  const both = { inferFromVolume: "root", name: "small" };
+  const wrong = await ask(path, { object: vm({ template, instancetype: both }) });
+  assert.deepEqual(wrong.fields, ["spec.instancetype.name"]);
+});
+
+Deno.test("admission: a VM whose spec stays is not looked up", async () => {
+  const object = sized({ instancetype: { name: "gone" } });
+  const request = { operation: "UPDATE", object, oldObject: object };
+  assert.equal((await ask("/virtualmachines-validate", request)).allowed, true);
+  assert.equal((await ask("/virtualmachines-mutate", request)).allowed, true);
+});
+
+Deno.test("admission: a bad instancetype and a bad preference are refused", async () => {
+  const memory = { guest: "1Gi", overcommitPercent: 50, hugepages: { pageSize: "2Mi" } };
+  const instancetype = {
+    apiVersion: "instancetype.kubevirt.io/v1beta1",
+    kind: "VirtualMachineInstancetype",
+    metadata: { name: "x", namespace: "n" },
+    spec: { cpu: { guest: 1 }, memory },
+  };
+  const size = await ask("/virtualmachineinstancetypes-validate", { object: instancetype });
+  assert.deepEqual(size.fields, ["spec.memory.overcommitPercent"]);
+  const spec = { cpu: { preferredCPUTopology: "all" } };
+  const preference = { ...instancetype, kind: "VirtualMachineClusterPreference", spec };
+  const taste = await ask("/virtualmachinepreferences-validate", { object: preference });
+  assert.deepEqual(taste.fields, ["spec.cpu.preferredCPUTopology"]);
 });

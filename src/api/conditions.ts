@@ -167,6 +167,8 @@ export const VirtualMachineFailureReason = {
   TolerationsChangeError: "TolerationsChangeError",
   AnnotationsLabelsChangeError: "AnnotationsLabelsChangeError",
   FirmwareUUIDError: "FirmwareUUIDError",
+  FailedFindInstancetype: "FailedFindInstancetype",
+  FailedFindPreference: "FailedFindPreference",
 } as const;
 export type VirtualMachineFailureReason =
   (typeof VirtualMachineFailureReason)[keyof typeof VirtualMachineFailureReason];

@@ -234,3 +234,7 @@ export const NODE_SERVING_SIGNER = "denovirt.io/node-serving";
 export const OWNER_ANNOTATION = "denovirt.io/owner";
 /** Annotation of a VMI: which hand-over it was; a later one has a larger number. Not KubeVirt's. */
 export const EPOCH_ANNOTATION = "denovirt.io/epoch";
+/** Annotation of a VMI: the ControllerRevision of the instancetype that it was made from. Not KubeVirt's. */
+export const INSTANCETYPE_REVISION_ANNOTATION = "denovirt.io/instancetype-revision";
+/** Annotation of a VMI: the ControllerRevision of the preference that it was made from. Not KubeVirt's. */
+export const PREFERENCE_REVISION_ANNOTATION = "denovirt.io/preference-revision";

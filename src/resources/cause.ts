@@ -35,3 +35,7 @@ export function duplicate(field: string, message: string): Cause {
 export function forbidden(field: string, message: string): Cause {
   return { reason: "FieldValueForbidden", message, field };
 }
+
+export function notFound(field: string, message: string): Cause {
+  return { reason: "FieldValueNotFound", message, field };
+}

@@ -1,17 +1,29 @@
 /** The caches that the controllers share: one watch per resource. */
 import { APP_LABEL, Component, CREATED_BY_LABEL, NODE_NAME_LABEL } from "../api/labels.ts";
+import type {
+  VirtualMachineClusterInstancetype,
+  VirtualMachineInstancetype,
+} from "../api/instancetype.ts";
 import type { KubeVirt } from "../api/kubevirt.ts";
 import type { VirtualMachineInstanceMigration } from "../api/migration.ts";
 import type { MigrationPolicy } from "../api/migration_policy.ts";
+import type {
+  VirtualMachineClusterPreference,
+  VirtualMachinePreference,
+} from "../api/preference.ts";
 import type { VirtualMachinePool } from "../api/pool.ts";
 import {
   KUBEVIRTS,
   MIGRATION_POLICIES,
+  VIRTUAL_MACHINE_CLUSTER_INSTANCETYPES,
+  VIRTUAL_MACHINE_CLUSTER_PREFERENCES,
   VIRTUAL_MACHINE_INSTANCE_MIGRATIONS,
   VIRTUAL_MACHINE_INSTANCE_PRESETS,
   VIRTUAL_MACHINE_INSTANCE_REPLICA_SETS,
   VIRTUAL_MACHINE_INSTANCES,
+  VIRTUAL_MACHINE_INSTANCETYPES,
   VIRTUAL_MACHINE_POOLS,
+  VIRTUAL_MACHINE_PREFERENCES,
   VIRTUAL_MACHINES,
 } from "../api/registry.ts";
 import type { VirtualMachineInstancePreset } from "../api/preset.ts";
@@ -19,13 +31,15 @@ import type { VirtualMachineInstanceReplicaSet } from "../api/replica_set.ts";
 import type { VirtualMachine } from "../api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../api/virtual_machine_instance.ts";
 import type { KubeClient } from "../kube/client.ts";
-import type { KubeObject } from "../kube/object.ts";
+import type { KubeObject, ObjectKey } from "../kube/object.ts";
 import { NODES, PODS } from "../kube/core_resources.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Informer } from "../runtime/informer.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { MetricsRegistry } from "../runtime/metrics.ts";
 import type { Node, Pod } from "./core_objects.ts";
+import { matchedResource, MATCHER_FIELDS } from "./instancetype/matcher.ts";
+import { usedRevisionName } from "./instancetype/reference.ts";
 import { controllerOf } from "./owner_reference.ts";
 
 /** Index of VMIs: the node that owns them. */
@@ -36,6 +50,8 @@ export const BY_CONTROLLER = "controller";
 export const BY_VMI_NAME = "vmi-name";
 /** Index of presets: their namespace. */
 export const BY_NAMESPACE = "namespace";
+/** Index of VMs: instancetypes and preferences of which they do not have a copy yet, by {@link firstUseKey}. */
+export const BY_FIRST_USE = "first-use";
 /** Index of launcher pods: UID of their VMI. */
 export const BY_VMI_UID = "vmi-uid";
 
@@ -50,6 +66,10 @@ export interface ControllerInformers {
   launcherPods: Informer<Pod>;
   nodes: Informer<Node>;
   kubevirts: Informer<KubeVirt>;
+  instancetypes: Informer<VirtualMachineInstancetype>;
+  clusterInstancetypes: Informer<VirtualMachineClusterInstancetype>;
+  preferences: Informer<VirtualMachinePreference>;
+  clusterPreferences: Informer<VirtualMachineClusterPreference>;
 }
 
 export interface InformerDependencies {
@@ -64,7 +84,7 @@ export function createControllerInformers(dependencies: InformerDependencies): C
     virtualMachines: new Informer<VirtualMachine>({
       ...dependencies,
       resource: VIRTUAL_MACHINES,
-      indexes: { [BY_CONTROLLER]: controllers },
+      indexes: { [BY_CONTROLLER]: controllers, [BY_FIRST_USE]: firstUses },
     }),
     virtualMachineInstances: new Informer<VirtualMachineInstance>({
       ...dependencies,
@@ -98,6 +118,16 @@ export function createControllerInformers(dependencies: InformerDependencies): C
     }),
     nodes: new Informer({ ...dependencies, resource: NODES }),
     kubevirts: new Informer({ ...dependencies, resource: KUBEVIRTS }),
+    instancetypes: new Informer({ ...dependencies, resource: VIRTUAL_MACHINE_INSTANCETYPES }),
+    clusterInstancetypes: new Informer({
+      ...dependencies,
+      resource: VIRTUAL_MACHINE_CLUSTER_INSTANCETYPES,
+    }),
+    preferences: new Informer({ ...dependencies, resource: VIRTUAL_MACHINE_PREFERENCES }),
+    clusterPreferences: new Informer({
+      ...dependencies,
+      resource: VIRTUAL_MACHINE_CLUSTER_PREFERENCES,
+    }),
   };
 }
 
@@ -117,6 +147,22 @@ export async function runInformers(
   signal: AbortSignal,
 ): Promise<void> {
   await Promise.all(Object.values(informers).map((informer) => informer.run(signal)));
+}
+
+/** Names an instancetype or preference of any kind. */
+export function firstUseKey(resource: { plural: string }, key: ObjectKey): string {
+  return `${resource.plural}/${key.namespace ?? ""}/${key.name}`;
+}
+
+function firstUses(vm: VirtualMachine): string[] {
+  const { namespace = "" } = vm.metadata;
+  return MATCHER_FIELDS.flatMap((field) => {
+    const matcher = vm.spec[field];
+    const resource = matcher && matchedResource(field, matcher);
+    if (!resource || !matcher?.name || usedRevisionName(field, vm) !== undefined) return [];
+    const { name } = matcher;
+    return [firstUseKey(resource, resource.namespaced ? { namespace, name } : { name })];
+  });
 }
 
 function controllers(object: KubeObject): string[] {

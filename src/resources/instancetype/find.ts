@@ -11,12 +11,12 @@ import type { VirtualMachine } from "../../api/virtual_machine.ts";
 import type { CustomResource } from "../../api/registry.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { CONTROLLER_REVISIONS } from "../../kube/core_resources.ts";
-import type { BoundedMap } from "../../runtime/bounded_map.ts";
 import type { Informer } from "../../runtime/informer.ts";
 import type { ControllerRevision } from "../core_objects.ts";
 import { type SpecOf, specOfRevision } from "./compatibility.ts";
 import type { Found, FoundSize } from "./found.ts";
 import { matchedResource, type Matcher, type MatcherField, unknownKindMessage } from "./matcher.ts";
+import { knownRevisionKey, type KnownRevisions } from "./known_revisions.ts";
 import { usedRevisionName } from "./reference.ts";
 import { type SizeObject, sizeRevisionName } from "./revision.ts";
 
@@ -27,9 +27,6 @@ export interface SizeInformers {
   preferences: Informer<VirtualMachinePreference>;
   clusterPreferences: Informer<VirtualMachineClusterPreference>;
 }
-
-/** Revisions that exist: their content never changes. By the VM's UID and their name. */
-export type KnownRevisions = Pick<BoundedMap<string, ControllerRevision>, "get" | "set">;
 
 export interface FindDependencies {
   client: KubeClient;
@@ -86,10 +83,6 @@ function knownCopy<Field extends MatcherField>(
   const known = knownRevisions?.get(knownRevisionKey(vm, name));
   const spec = known && specOfRevision(field, known);
   return spec && { from: "revision", name, spec };
-}
-
-export function knownRevisionKey(vm: VirtualMachine, name: string): string {
-  return `${vm.metadata.uid}/${name}`;
 }
 
 async function findRevision<Field extends MatcherField>(

@@ -2,6 +2,7 @@
 import type { MatcherField } from "./matcher.ts";
 import type { SpecOf } from "./compatibility.ts";
 import type { SizeObject } from "./revision.ts";
+import type { Size } from "./size.ts";
 
 export type Found<Field extends MatcherField> =
   /** The stored copy that the VM uses. */
@@ -14,7 +15,15 @@ export type Found<Field extends MatcherField> =
 /** `undefined`: the VM has no such matcher. */
 export type FoundSize = { [Field in MatcherField]?: Found<Field> | undefined };
 
-export function specOfFound<Field extends MatcherField>(
+/** What there is of both. */
+export function sizeOf({ instancetype, preference }: FoundSize): Size {
+  return {
+    instancetype: specOfFound<"instancetype">(instancetype),
+    preference: specOfFound<"preference">(preference),
+  };
+}
+
+function specOfFound<Field extends MatcherField>(
   found: Found<Field> | undefined,
 ): SpecOf[Field] | undefined {
   switch (found?.from) {

@@ -6,10 +6,13 @@ import {
   VIRTUAL_MACHINE_INSTANCETYPES,
   VIRTUAL_MACHINE_PREFERENCES,
 } from "../../api/registry.ts";
+import type { VirtualMachine } from "../../api/virtual_machine.ts";
 import type { InstancetypeMatcher, PreferenceMatcher } from "../../api/instancetype_matcher.ts";
 
 /** Either of the two fields of a VM. */
 export type MatcherField = "instancetype" | "preference";
+/** Both, in the order in which they are looked at. */
+export const MATCHER_FIELDS: readonly MatcherField[] = ["instancetype", "preference"];
 /** Both matchers have the same fields. */
 export type Matcher = InstancetypeMatcher & PreferenceMatcher;
 
@@ -36,4 +39,8 @@ export function defaultMatcherKind(field: MatcherField): string {
 export function unknownKindMessage(field: MatcherField, matcher: Matcher): string {
   const kinds = RESOURCES[field].map(({ kind }) => kind).join(" or ");
   return `got unexpected kind in ${field} matcher: ${matcher.kind}: must be ${kinds}`;
+}
+
+export function hasMatchers({ spec }: VirtualMachine): boolean {
+  return MATCHER_FIELDS.some((field) => spec[field] !== undefined);
 }

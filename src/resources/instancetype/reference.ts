@@ -3,7 +3,11 @@ import type { InstancetypeStatusRef } from "../../api/instancetype_matcher.ts";
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
 import type { Matcher, MatcherField } from "./matcher.ts";
 
-const STATUS_FIELDS = { instancetype: "instancetypeRef", preference: "preferenceRef" } as const;
+/** Where status says it. */
+export const STATUS_FIELDS = {
+  instancetype: "instancetypeRef",
+  preference: "preferenceRef",
+} as const;
 
 /** The copy that the user names, or the one that was made; `undefined` before the first use, and of another type. */
 export function usedRevisionName(field: MatcherField, vm: VirtualMachine): string | undefined {

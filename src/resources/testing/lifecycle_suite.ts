@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import {
   VIRTUAL_MACHINE_INSTANCE_REPLICA_SETS,
   VIRTUAL_MACHINE_INSTANCES,
+  VIRTUAL_MACHINE_INSTANCETYPES,
   VIRTUAL_MACHINE_POOLS,
   VIRTUAL_MACHINES,
 } from "../../api/registry.ts";
@@ -50,6 +51,30 @@ function machineTemplate(domain: Partial<VirtualMachineInstance["spec"]["domain"
 
 function instance(...changes: Change<VirtualMachineInstance>[]) {
   return vmi(withSpec({ schedulerName: SCHEDULED_BY_TEST }), ...changes);
+}
+
+/** Without a size of its own. */
+function sizedMachine(spec: Partial<VirtualMachineSpec>) {
+  const { domain: { memory: _, ...domain }, ...guest } = instance().spec;
+  return machine({ ...spec, template: { spec: { ...guest, domain } } });
+}
+
+function sizeOf({ spec: { domain } }: VirtualMachineInstance) {
+  return { sockets: domain.cpu?.sockets, guest: domain.memory?.guest };
+}
+
+/** The next instance, running, after one that powered off. */
+async function restart(
+  stage: Stage,
+  before: VirtualMachineInstance,
+): Promise<VirtualMachineInstance> {
+  await stage.end("web", "Succeeded");
+  await stage.until("another instance", () => {
+    const next = stage.vmi("web");
+    return next !== undefined && next.metadata.uid !== before.metadata.uid && next;
+  });
+  const { vmi } = await stage.run("web");
+  return vmi;
 }
 
 /** But for those that only a slow server makes necessary: what goes on is told when it takes a second. */
@@ -164,6 +189,57 @@ export function testLifecycle({ where, ignore = false, open }: LifecycleSuiteOpt
     await stage.until("no instance", () => stage.vmi("web") === undefined);
     const stopped = await stage.untilStatus("web", "Stopped");
     assert.deepEqual(stopped.status?.stateChangeRequests ?? [], []);
+  });
+
+  test("a VM keeps its instancetype as it was first used, until its status names no copy", async (stage) => {
+    await stage.createInstancetype("small", { cpu: { guest: 2 }, memory: { guest: "128Mi" } });
+    const instancetype = { name: "small", kind: "VirtualMachineInstancetype" };
+    await stage.createVm(sizedMachine({ runStrategy: "Always", instancetype }));
+    const { vmi: first } = await stage.run("web");
+    assert.deepEqual(sizeOf(first), { sockets: 2, guest: "128Mi" });
+    assert.equal(first.metadata.annotations?.["kubevirt.io/instancetype-name"], "small");
+    const running = await stage.untilStatus("web", "Running");
+    const copy = running.status?.instancetypeRef?.controllerRevisionRef?.name;
+    assert.match(copy ?? "", /^web-small-v1beta1-/);
+    await stage.client.patch(VIRTUAL_MACHINE_INSTANCETYPES, stage.key("small"), {
+      spec: { cpu: { guest: 4 }, memory: { guest: "256Mi" } },
+    });
+    const again = await restart(stage, first);
+    assert.deepEqual(sizeOf(again), { sockets: 2, guest: "128Mi" });
+    assert.equal(
+      (await stage.acceptedWrites()).filter((write) => /controllerrev/.test(write)).length,
+      2,
+    );
+    await stage.untilStatus("web", "Running");
+    const cleared = { status: { instancetypeRef: null } };
+    await stage.client.patch(VIRTUAL_MACHINES, stage.key("web"), cleared, {
+      subresource: "status",
+    });
+    const outdated = await stage.until(
+      "RestartRequired",
+      () => findCondition(stage.vm("web")?.status?.conditions, "RestartRequired"),
+    );
+    assert.match(outdated.message ?? "", /spec\.instancetype/);
+    const resized = await restart(stage, again);
+    assert.deepEqual(sizeOf(resized), { sockets: 4, guest: "256Mi" });
+    const restarted = await stage.until("no RestartRequired", () => {
+      const vm = stage.vm("web");
+      return findCondition(vm?.status?.conditions, "RestartRequired") === undefined && vm;
+    });
+    assert.notEqual(restarted.status?.instancetypeRef?.controllerRevisionRef?.name, copy);
+  });
+
+  test("a VM waits for an instancetype that is not there", async (stage) => {
+    const instancetype = { name: "small", kind: "VirtualMachineInstancetype" };
+    await stage.createVm(sizedMachine({ runStrategy: "Always", instancetype }));
+    const failure = await stage.until(
+      "Failure",
+      () => findCondition(stage.vm("web")?.status?.conditions, "Failure"),
+    );
+    assert.equal(failure.reason, "FailedFindInstancetype");
+    await stage.createInstancetype("small", { cpu: { guest: 1 }, memory: { guest: "128Mi" } });
+    const { vmi } = await stage.run("web");
+    assert.deepEqual(sizeOf(vmi), { sockets: 1, guest: "128Mi" });
   });
 
   test("Manual waits for a start request, which can ask for a paused guest", async (stage) => {

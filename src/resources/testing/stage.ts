@@ -6,11 +6,14 @@ import { isFinalPhase } from "../../api/phases.ts";
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import {
+  apiVersionOf,
   VIRTUAL_MACHINE_INSTANCE_REPLICA_SETS,
   VIRTUAL_MACHINE_INSTANCES,
+  VIRTUAL_MACHINE_INSTANCETYPES,
   VIRTUAL_MACHINE_POOLS,
   VIRTUAL_MACHINES,
 } from "../../api/registry.ts";
+import type { VirtualMachineInstancetypeSpec } from "../../api/instancetype.ts";
 import type { VirtualMachinePool } from "../../api/pool.ts";
 import type { VirtualMachineInstanceReplicaSet } from "../../api/replica_set.ts";
 import type { KubeClient } from "../../kube/client.ts";
@@ -120,6 +123,14 @@ export class Stage implements AsyncDisposable {
     const { namespace } = this.#subject;
     const object = { ...set, metadata: { ...metadata, namespace } };
     await this.client.create(VIRTUAL_MACHINE_INSTANCE_REPLICA_SETS, object, { namespace });
+  }
+
+  async createInstancetype(name: string, spec: VirtualMachineInstancetypeSpec): Promise<void> {
+    const { namespace } = this.#subject;
+    const { kind } = VIRTUAL_MACHINE_INSTANCETYPES;
+    const apiVersion = apiVersionOf(VIRTUAL_MACHINE_INSTANCETYPES);
+    const object = { apiVersion, kind, metadata: { name }, spec };
+    await this.client.create(VIRTUAL_MACHINE_INSTANCETYPES, object, { namespace });
   }
 
   async createPool(pool: VirtualMachinePool): Promise<void> {

@@ -11,6 +11,7 @@ import { CONTROLLER_REVISIONS } from "../../kube/core_resources.ts";
 import { keyOf, type KubeObject } from "../../kube/object.ts";
 import type { BoundedMap } from "../../runtime/bounded_map.ts";
 import type { ControllerRevision, NewObject } from "../core_objects.ts";
+import { knownRevisionKey, type KnownRevisions } from "../instancetype/known_revisions.ts";
 import { mergePatch } from "../merge_patch.ts";
 import { controllerReference, isControlledBy } from "../owner_reference.ts";
 import type { VirtualMachineAction, VirtualMachineWorld } from "./world.ts";
@@ -27,9 +28,9 @@ export type MadeRevisions = Pick<BoundedMap<string, string>, "get" | "set" | "de
 /** Carries out one action. Answers with the VM where that changed it. */
 export async function actOnVirtualMachine(
   action: VirtualMachineAction,
-  context: Context & { madeRevisions?: MadeRevisions },
+  context: Context & { madeRevisions?: MadeRevisions; knownRevisions?: KnownRevisions },
 ): Promise<VirtualMachine | undefined> {
-  const { madeRevisions, world: { vm } } = context;
+  const { madeRevisions, knownRevisions, world: { vm } } = context;
   const finalizers = vm.metadata.finalizers ?? [];
   const own = VIRTUAL_MACHINE_CONTROLLER_FINALIZER;
   switch (action.type) {
@@ -59,6 +60,11 @@ export async function actOnVirtualMachine(
         madeRevisions?.delete(vm.metadata.uid);
       }
       await client.delete(CONTROLLER_REVISIONS, { ...keyOf(vm), name: action.name }, { signal });
+      return undefined;
+    }
+    case "create_size_revision": {
+      const made = await createSizeRevision(action.revision, context);
+      knownRevisions?.set(knownRevisionKey(vm, made.metadata.name), made);
       return undefined;
     }
     case "create_vmi":
@@ -105,6 +111,27 @@ async function createRevision(
   await orExisting(async () => {
     await client.create(CONTROLLER_REVISIONS, revision, { ...inNamespaceOf(vm), signal });
   });
+}
+
+/**
+ * One that exists is this one, unless it belongs to a VM of the same name that was deleted: then it goes with that one, and
+ * cannot be made before.
+ */
+async function createSizeRevision(
+  revision: NewObject<ControllerRevision>,
+  { client, signal, world: { vm } }: Context,
+): Promise<ControllerRevision> {
+  const options = { ...inNamespaceOf(vm), signal };
+  try {
+    return await client.create<ControllerRevision>(CONTROLLER_REVISIONS, revision, options);
+  } catch (error) {
+    if (!(error instanceof AlreadyExistsError)) throw error;
+    const { name } = revision.metadata;
+    const key = { ...keyOf(vm), name };
+    const found = await client.get<ControllerRevision>(CONTROLLER_REVISIONS, key, { signal });
+    if (found !== undefined && isControlledBy(found, vm.metadata.uid)) return found;
+    throw conflict(`controller revision ${name} of another virtual machine is still there`);
+  }
 }
 
 /**

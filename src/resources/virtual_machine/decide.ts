@@ -31,6 +31,7 @@ import { backOffRemainingMs, nextStartFailure } from "./crash_loop_backoff.ts";
 import { outdatedRevisionName, revisionOf } from "./revision.ts";
 import { planRun, type RunPlan, runStrategyOf } from "./run_strategy.ts";
 import { asksToStartPaused, pendingRequests } from "./state_change_requests.ts";
+import { type Sizing, sizingOf } from "./sizing.ts";
 import { type Failure, isPassing, statusAfter } from "./status.ts";
 import { unservedField } from "./unserved_fields.ts";
 import { vmiFromTemplate } from "./vmi_from_template.ts";
@@ -85,7 +86,7 @@ function decideRun(world: VirtualMachineWorld): VirtualMachineDecision {
     requests,
     backOffRemainingMs: backOffRemainingMs(startFailure, now),
   });
-  return carryOut(plan, { world, vmi, requests, startFailure });
+  return carryOut(plan, { world, vmi, requests, startFailure, sizing: sizingOf(world) });
 }
 
 interface Situation {
@@ -93,18 +94,24 @@ interface Situation {
   vmi: VirtualMachineInstance | undefined;
   requests: readonly VirtualMachineStateChangeRequest[];
   startFailure: VirtualMachineStartFailure | undefined;
+  sizing: Sizing;
 }
 
 function carryOut(plan: RunPlan, situation: Situation): VirtualMachineDecision {
-  const { world: { vm }, vmi } = situation;
-  const failure = plan.kind === "create" ? obstacleToStart(situation.world) : undefined;
+  const { world: { vm }, vmi, sizing } = situation;
+  const failure = sizing.failure ??
+    (plan.kind === "create" ? obstacleToStart(situation.world) : undefined);
+  const paused = asksToStartPaused(situation.requests);
   const created = plan.kind === "create" && failure === undefined
-    ? vmiFromTemplate(vm, { paused: asksToStartPaused(situation.requests) })
+    ? vmiFromTemplate(vm, { paused, sized: sizing.template })
     : undefined;
   const actions: VirtualMachineAction[] = [];
   if (!hasFinalizer(vm)) actions.push({ type: "add_finalizer" });
   if (vmi !== undefined && controllerOf(vmi) === undefined) {
     actions.push({ type: "adopt_vmi", uid: vmi.metadata.uid });
+  }
+  for (const revision of sizing.revisions) {
+    actions.push({ type: "create_size_revision", revision });
   }
   if (created !== undefined) {
     actions.push({ type: "create_revision", revision: revisionOf(vm) });

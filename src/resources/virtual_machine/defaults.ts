@@ -3,7 +3,9 @@ import {
   PCI_TOPOLOGY_VERSION_ANNOTATION,
   VIRTUAL_MACHINE_CONTROLLER_FINALIZER,
 } from "../../api/labels.ts";
+import type { VirtualMachinePreferenceSpec } from "../../api/preference.ts";
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
+import { defaultMatcherKind, MATCHER_FIELDS } from "../instancetype/matcher.ts";
 import type { DefaultsContext } from "../virtual_machine_instance/defaults.ts";
 
 const PCI_TOPOLOGY_VERSION = "v3";
@@ -12,12 +14,14 @@ interface VmDefaultsContext extends DefaultsContext {
   operation: "CREATE" | "UPDATE";
   /** A second random UUID. */
   serial: string;
+  /** What the VM's matcher leads to; absent: it has none, or it was not looked up. */
+  preference?: VirtualMachinePreferenceSpec | undefined;
 }
 
 type VmDefault = (draft: VirtualMachine, context: VmDefaultsContext) => void;
 
 const ALWAYS: readonly VmDefault[] = [architecture, machineType, matcherKinds];
-const AT_CREATION: readonly VmDefault[] = [firmware, pciTopology, finalizer];
+const AT_CREATION: readonly VmDefault[] = [storageClasses, firmware, pciTopology, finalizer];
 
 /** The VM with defaults; the given one stays as it is. */
 export function defaultVirtualMachine(
@@ -30,25 +34,37 @@ export function defaultVirtualMachine(
   return draft;
 }
 
-function architecture(draft: VirtualMachine, { cluster }: VmDefaultsContext): void {
+function architecture(draft: VirtualMachine, { cluster, preference }: VmDefaultsContext): void {
   const spec = draft.spec.template.spec;
-  if (spec !== undefined) spec.architecture ||= cluster.architecture;
+  if (spec === undefined) return;
+  spec.architecture ||= preference?.preferredArchitecture || cluster.architecture;
 }
 
-function machineType(draft: VirtualMachine, { cluster }: VmDefaultsContext): void {
+function machineType(draft: VirtualMachine, { cluster, preference }: VmDefaultsContext): void {
   const spec = draft.spec.template.spec;
-  // A preference may know better.
-  if (spec === undefined || draft.spec.preference !== undefined || spec.domain.machine?.type) {
-    return;
-  }
-  const type = cluster.machineType[spec.architecture ?? ""];
+  if (spec === undefined || spec.domain.machine?.type) return;
+  // One that was not looked up may know better.
+  if (draft.spec.preference !== undefined && preference === undefined) return;
+  const type = preference?.machine?.preferredMachineType ||
+    cluster.machineType[spec.architecture ?? ""];
   if (type !== undefined) spec.domain.machine = { ...spec.domain.machine, type };
 }
 
 function matcherKinds(draft: VirtualMachine): void {
-  const { instancetype, preference } = draft.spec;
-  if (instancetype?.name) instancetype.kind ||= "virtualmachineclusterinstancetype";
-  if (preference?.name) preference.kind ||= "virtualmachineclusterpreference";
+  for (const field of MATCHER_FIELDS) {
+    const matcher = draft.spec[field];
+    if (matcher?.name) matcher.kind ||= defaultMatcherKind(field);
+  }
+}
+
+function storageClasses(draft: VirtualMachine, { preference }: VmDefaultsContext): void {
+  const name = preference?.volumes?.preferredStorageClassName;
+  if (!name) return;
+  for (const template of draft.spec.dataVolumeTemplates ?? []) {
+    for (const claim of [template?.spec.pvc, template?.spec.storage]) {
+      if (claim !== undefined) claim.storageClassName ??= name;
+    }
+  }
 }
 
 function firmware(draft: VirtualMachine, { uuid, serial }: VmDefaultsContext): void {

@@ -4,14 +4,22 @@ import type { ObjectKey } from "../../kube/object.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { ControllerRevision } from "../core_objects.ts";
 import type { ControllerInformers } from "../informers.ts";
+import { clusterDefaults } from "../cluster_defaults.ts";
+import { findSize, type SizeInformers } from "../instancetype/find.ts";
+import type { KnownRevisions } from "../instancetype/known_revisions.ts";
+import { primaryKubeVirt } from "../kubevirt/configuration.ts";
 import { isControlledBy } from "../owner_reference.ts";
 import { runsGenerationOf, startedTemplateHash } from "./restart_required.ts";
 import { startedRevisionName } from "./revision.ts";
+import { needsSize } from "./sizing.ts";
 import type { VirtualMachineWorld } from "./world.ts";
 
 export interface ObserveDependencies {
   client: KubeClient;
-  informers: Pick<ControllerInformers, "virtualMachines" | "virtualMachineInstances">;
+  informers:
+    & Pick<ControllerInformers, "virtualMachines" | "virtualMachineInstances" | "kubevirts">
+    & SizeInformers;
+  knownRevisions?: KnownRevisions;
   clock: Clock;
 }
 
@@ -20,14 +28,24 @@ export interface ObserveDependencies {
  * carry the hash of their template.
  */
 export async function observeVirtualMachine(
-  { client, informers, clock }: ObserveDependencies,
+  dependencies: ObserveDependencies,
   key: ObjectKey,
   signal: AbortSignal,
 ): Promise<VirtualMachineWorld | undefined> {
+  const { client, informers, clock } = dependencies;
   const vm = informers.virtualMachines.get(key);
   if (vm === undefined) return undefined;
-  const world: VirtualMachineWorld = { now: clock.now().toISOString(), vm };
   const vmi = informers.virtualMachineInstances.get(key);
+  const world: VirtualMachineWorld = {
+    now: clock.now().toISOString(),
+    vm,
+    ...(needsSize(vm, vmi) && {
+      size: {
+        found: await findSize(dependencies, vm, signal),
+        cluster: clusterDefaults(primaryKubeVirt(informers.kubevirts.list())),
+      },
+    }),
+  };
   if (vmi === undefined) return world;
   const revision = startedRevisionName(vmi);
   const isOutdated = isControlledBy(vmi, vm.metadata.uid) && !runsGenerationOf(vm, vmi);

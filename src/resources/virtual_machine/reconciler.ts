@@ -2,6 +2,7 @@ import type { VirtualMachineStatus } from "../../api/virtual_machine_status.ts";
 import type { ObjectKey } from "../../kube/object.ts";
 import type { Decision, FailureReport, Reconciler } from "../../runtime/reconciler.ts";
 import { BoundedMap } from "../../runtime/bounded_map.ts";
+import type { ControllerRevision } from "../core_objects.ts";
 import { actOnVirtualMachine, writeVirtualMachineStatus } from "./act.ts";
 import { decideVirtualMachine } from "./decide.ts";
 import { type ObserveDependencies, observeVirtualMachine } from "./observe.ts";
@@ -10,18 +11,21 @@ import type { VirtualMachineAction, VirtualMachineWorld } from "./world.ts";
 
 /** One that is forgotten is made once more, which finds it there. */
 const REVISIONS_REMEMBERED_MAX = 10_000;
+/** Copies of instancetypes and preferences, of about 2 KB each. One that is forgotten is read once more. */
+const COPIES_REMEMBERED_MAX = 4_000;
 
 /** Observe, decide and act of the VM controller, as the loop wants them. */
 export class VirtualMachineReconciler
   implements Reconciler<VirtualMachineWorld, VirtualMachineAction, VirtualMachineStatus> {
   readonly name = "virtualmachine-controller";
   readonly #dependencies: ObserveDependencies;
+  readonly #knownRevisions = new BoundedMap<string, ControllerRevision>(COPIES_REMEMBERED_MAX);
   readonly #madeRevisions = new BoundedMap<string, string>(REVISIONS_REMEMBERED_MAX);
   /** Where an action of this pass has changed the VM itself, the status is written for its new version. */
   readonly #versions = new WeakMap<VirtualMachineWorld, string>();
 
   constructor(dependencies: ObserveDependencies) {
-    this.#dependencies = dependencies;
+    this.#dependencies = { ...dependencies, knownRevisions: this.#knownRevisions };
   }
 
   observe(key: ObjectKey, signal: AbortSignal): Promise<VirtualMachineWorld | undefined> {
@@ -43,6 +47,7 @@ export class VirtualMachineReconciler
       world,
       signal,
       madeRevisions: this.#madeRevisions,
+      knownRevisions: this.#knownRevisions,
     });
     const version = changed?.metadata.resourceVersion;
     if (version !== undefined) this.#versions.set(world, version);

@@ -32,6 +32,7 @@ export function reportVirtualMachine(
 function reasonOf(action: VirtualMachineAction): string {
   switch (action.type) {
     case "create_revision":
+    case "create_size_revision":
     case "create_vmi":
       return VirtualMachineFailureReason.FailedCreate;
     case "delete_vmi":
@@ -45,6 +46,8 @@ function whatFailed(action: VirtualMachineAction): string {
   switch (action.type) {
     case "create_revision":
       return "Cannot keep the revision to be started";
+    case "create_size_revision":
+      return "Cannot keep the instancetype or preference as it is";
     case "delete_revision":
       return `Cannot remove the revision ${action.name}`;
     case "create_vmi":

@@ -6,6 +6,7 @@ import type { VirtualMachine } from "../../api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import type { ControllerRevision } from "../core_objects.ts";
 import { isEqualJson, isRecord } from "../merge_patch.ts";
+import { changedMatchers, type SizeRevisionNames } from "./sizing.ts";
 import { startedGeneration, templateSpecOf } from "./revision.ts";
 import { TEMPLATE_HASH_ANNOTATION, templateHash } from "./template_hash.ts";
 
@@ -26,9 +27,31 @@ export type TemplateChange =
 export function templateChange(
   vm: VirtualMachine,
   vmi: VirtualMachineInstance | undefined,
+  { revision, names }: {
+    revision: ControllerRevision | undefined;
+    names?: SizeRevisionNames | undefined;
+  },
+): TemplateChange {
+  if (vmi === undefined) return { kind: "none" };
+  const startedHash = startedTemplateHash(vmi);
+  // An instance that KubeVirt has started does not say which copies it was made from.
+  const matchers = startedHash === undefined || names === undefined
+    ? []
+    : changedMatchers(names, vmi).map((field) => `spec.${field}`);
+  const change = specChange(vm, vmi, revision);
+  if (matchers.length === 0) return change;
+  return {
+    kind: "changed",
+    paths: [...matchers, ...(change.kind === "changed" ? change.paths : [])],
+  };
+}
+
+function specChange(
+  vm: VirtualMachine,
+  vmi: VirtualMachineInstance,
   revision: ControllerRevision | undefined,
 ): TemplateChange {
-  if (vmi === undefined || runsGenerationOf(vm, vmi)) return { kind: "none" };
+  if (runsGenerationOf(vm, vmi)) return { kind: "none" };
   const startedHash = startedTemplateHash(vmi);
   if (startedHash !== undefined) return changeSince(startedHash, { vm, vmi });
   const started = revision && templateSpecOf(revision);

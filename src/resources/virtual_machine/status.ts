@@ -19,6 +19,7 @@ import { printableStatus } from "./printable_status.ts";
 import { type TemplateChange, templateChange } from "./restart_required.ts";
 import { startedGeneration } from "./revision.ts";
 import { type RunPlan, runStrategyOf } from "./run_strategy.ts";
+import { type SizeReferences, sizeReferences, type SizeRevisionNames } from "./sizing.ts";
 import { type InstanceView, pendingRequests, withStartRequest } from "./state_change_requests.ts";
 import type { VirtualMachineWorld } from "./world.ts";
 
@@ -38,13 +39,15 @@ export interface StatusInput {
   requests: readonly VirtualMachineStateChangeRequest[];
   startFailure: VirtualMachineStartFailure | undefined;
   failure: Failure | undefined;
+  /** The copies of instancetype and preference that the VM uses; absent: as status says already. */
+  sizing?: { names: SizeRevisionNames; references: SizeReferences };
 }
 
 export function statusAfter(input: StatusInput): VirtualMachineStatus {
   const { world: { vm, now, runningRevision }, vmi, plan, created, startFailure, failure } = input;
   const instance: InstanceView | undefined = vmi ?? created;
   const runStrategy = runStrategyOf(vm);
-  const change = templateChange(vm, vmi, runningRevision);
+  const change = templateChange(vm, vmi, { revision: runningRevision, names: input.sizing?.names });
   const previous = vm.status?.conditions;
   const conditions = vmConditions({
     now,
@@ -57,6 +60,7 @@ export function statusAfter(input: StatusInput): VirtualMachineStatus {
   const lastRunStrategy = runStrategyAfter(vm, { hasInstance: instance !== undefined });
   return {
     ...fieldsOfOthers(vm),
+    ...(input.sizing?.references ?? sizeReferences(vm)),
     created: instance !== undefined,
     ready: hasCondition(conditions, { type: VirtualMachineConditionType.Ready, status: "True" }),
     printableStatus: printableStatus({
@@ -106,7 +110,14 @@ function told({ conditions = [] }: VirtualMachineStatus): unknown {
 
 /** All that this controller does not compute, as it is. */
 function fieldsOfOthers(vm: VirtualMachine): VirtualMachineStatus {
-  const { stateChangeRequests: _, startFailure: __, runStrategy: ___, ...others } = vm.status ?? {};
+  const {
+    stateChangeRequests: _,
+    startFailure: __,
+    runStrategy: ___,
+    instancetypeRef: ____,
+    preferenceRef: _____,
+    ...others
+  } = vm.status ?? {};
   return others;
 }
 

@@ -10,8 +10,6 @@ type Rule = (vm: VirtualMachine) => string | undefined;
 const RULES: readonly Rule[] = [
   templateSpec,
   dataVolumeTemplates,
-  instancetype,
-  preference,
   receiver,
 ];
 
@@ -32,18 +30,6 @@ function dataVolumeTemplates({ spec }: VirtualMachine): string | undefined {
   return (spec.dataVolumeTemplates ?? []).length === 0
     ? undefined
     : "spec.dataVolumeTemplates: DataVolumes are not served yet";
-}
-
-function instancetype({ spec }: VirtualMachine): string | undefined {
-  return spec.instancetype === undefined
-    ? undefined
-    : "spec.instancetype: instancetypes are not served yet";
-}
-
-function preference({ spec }: VirtualMachine): string | undefined {
-  return spec.preference === undefined
-    ? undefined
-    : "spec.preference: preferences are not served yet";
 }
 
 function receiver({ spec }: VirtualMachine): string | undefined {

@@ -1,8 +1,15 @@
 /** Whether a VM is acceptable: an ordered list of rules, each of which says everything it finds. */
 import { VirtualMachineRunStrategy } from "../../api/phases.ts";
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
-import { type Cause, invalid, notSupported, required } from "../cause.ts";
+import type { VirtualMachineInstanceSpec } from "../../api/virtual_machine_instance_spec.ts";
+import { type Cause, invalid, notFound, notSupported, required } from "../cause.ts";
 import { deepEqual } from "../deep_equal.ts";
+import { sizeConflicts } from "../instancetype/apply.ts";
+import { expandTemplate } from "../instancetype/expand.ts";
+import { type FoundSize, sizeOf } from "../instancetype/found.ts";
+import { MATCHER_FIELDS } from "../instancetype/matcher.ts";
+import { unmetRequirements } from "../instancetype/requirements.ts";
+import { validateMatchers } from "../instancetype/validate_matcher.ts";
 import { type DefaultsContext, defaultSpec } from "../virtual_machine_instance/defaults.ts";
 import { validateSpec } from "../virtual_machine_instance/validate.ts";
 import { validateTemplateMetadata } from "../virtual_machine_instance/validate_metadata.ts";
@@ -12,6 +19,8 @@ export interface VirtualMachineSubject {
   vm: VirtualMachine;
   /** `undefined` at creation. */
   old: VirtualMachine | undefined;
+  /** What its matchers lead to; absent: nobody has looked, and only what holds for any size is judged. */
+  found?: FoundSize | undefined;
   /** The template is judged as its VMI would be: with defaults. */
   defaults: DefaultsContext;
 }
@@ -23,8 +32,8 @@ const RULES: readonly VirtualMachineRule[] = [
   knownStrategy,
   templateSpec,
   dataVolumeTemplates,
-  instancetypeConflicts,
   matchers,
+  foundMatchers,
   updateVolumesStrategy,
   templateMetadata,
   guest,
@@ -96,37 +105,15 @@ function dataVolumeTemplates({ vm }: VirtualMachineSubject): Cause[] {
   });
 }
 
-function instancetypeConflicts({ vm }: VirtualMachineSubject): Cause[] {
-  const domain = vm.spec.template.spec?.domain;
-  if (vm.spec.instancetype === undefined || domain === undefined) return [];
-  const { cpu, memory, resources } = domain;
-  const fields: [string, unknown][] = [
-    ["cpu.sockets", cpu?.sockets],
-    ["cpu.cores", cpu?.cores],
-    ["cpu.threads", cpu?.threads],
-    ["memory.guest", memory?.guest],
-    ["resources.requests.cpu", resources?.requests?.cpu],
-    ["resources.requests.memory", resources?.requests?.memory],
-    ["resources.limits.cpu", resources?.limits?.cpu],
-    ["resources.limits.memory", resources?.limits?.memory],
-  ];
-  return fields.filter(([, value]) => value !== undefined && value !== 0).map(([name]) => {
-    const where = `${GUEST_FIELD}.domain.${name}`;
-    return invalid(where, `VM field(s) ${where} conflicts with selected instance type`);
-  });
+function matchers({ vm, old }: VirtualMachineSubject): Cause[] {
+  return validateMatchers(vm, old);
 }
 
-function matchers({ vm }: VirtualMachineSubject): Cause[] {
-  return (["instancetype", "preference"] as const).flatMap((name) => {
-    const matcher = vm.spec[name];
-    if (matcher === undefined || matcher.name || matcher.inferFromVolume) return [];
-    const where = `spec.${name}`;
-    return [
-      invalid(
-        where,
-        `Either Name or InferFromVolume should be provided within the ${name} matcher`,
-      ),
-    ];
+function foundMatchers({ found = {} }: VirtualMachineSubject): Cause[] {
+  return MATCHER_FIELDS.flatMap((field) => {
+    const one = found[field];
+    if (one?.from !== "nowhere") return [];
+    return [notFound(`spec.${field}`, `Failure to find ${field}: ${one.why}`)];
   });
 }
 
@@ -137,15 +124,45 @@ function updateVolumesStrategy({ vm }: VirtualMachineSubject): Cause[] {
   return [invalid("spec.updateVolumesStrategy", message)];
 }
 
-function guest({ vm, defaults }: VirtualMachineSubject): Cause[] {
+/** As its instance would be: with its size and with defaults. */
+function guest({ vm, found, defaults }: VirtualMachineSubject): Cause[] {
   const spec = vm.spec.template.spec;
-  if (spec === undefined) return [];
-  return validateSpec({
-    spec: defaultSpec(spec, defaults),
-    field: GUEST_FIELD,
-    cluster: defaults.cluster,
-    sizedByInstancetype: vm.spec.instancetype !== undefined,
-  });
+  if (spec === undefined || isUnknown(found)) return [];
+  if (found === undefined) return unsizedGuest({ vm, spec, defaults });
+  const size = sizeOf(found);
+  const hasSize = size.instancetype !== undefined || size.preference !== undefined;
+  const expansion = hasSize ? expandTemplate(vm, size, defaults.cluster) : { spec };
+  if ("causes" in expansion) return expansion.causes;
+  const sized = defaultSpec(expansion.spec, defaults);
+  return [
+    ...unmetRequirements(sized, size),
+    ...validateSpec({ spec: sized, field: GUEST_FIELD, cluster: defaults.cluster }),
+  ];
+}
+
+/** What is not there is said once, and everything else follows from it. */
+function isUnknown(found: FoundSize | undefined): boolean {
+  return MATCHER_FIELDS.some((field) => found?.[field]?.from === "nowhere");
+}
+
+/** Nobody has looked what the matchers lead to. */
+function unsizedGuest(
+  { vm, spec, defaults }: {
+    vm: VirtualMachine;
+    spec: VirtualMachineInstanceSpec;
+    defaults: DefaultsContext;
+  },
+): Cause[] {
+  const sizedByInstancetype = vm.spec.instancetype !== undefined;
+  return [
+    ...(sizedByInstancetype ? sizeConflicts({ spec }, {}) : []),
+    ...validateSpec({
+      spec: defaultSpec(spec, defaults),
+      field: GUEST_FIELD,
+      cluster: defaults.cluster,
+      sizedByInstancetype,
+    }),
+  ];
 }
 
 function templateMetadata({ vm, defaults: { cluster } }: VirtualMachineSubject): Cause[] {

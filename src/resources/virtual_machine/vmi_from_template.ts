@@ -1,9 +1,10 @@
-/** The instance that a VM starts: its template, its name, and where it came from. */
+/** The instance that a VM starts: its template, with its size where that is kept elsewhere, its name, and where it came from. */
 import { VM_GENERATION_ANNOTATION } from "../../api/labels.ts";
 import { StartStrategy } from "../../api/phases.ts";
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import type { NewObject } from "../core_objects.ts";
+import type { Draft } from "../instancetype/size.ts";
 import { controllerReference } from "../owner_reference.ts";
 import { legacyFirmwareUuid } from "./firmware_uuid.ts";
 import { TEMPLATE_HASH_ANNOTATION, templateHash } from "./template_hash.ts";
@@ -14,9 +15,13 @@ import { TEMPLATE_HASH_ANNOTATION, templateHash } from "./template_hash.ts";
  */
 export function vmiFromTemplate(
   vm: VirtualMachine,
-  options: { paused: boolean },
+  options: { paused: boolean; sized?: Draft | undefined },
 ): NewObject<VirtualMachineInstance> {
-  const { metadata, spec = { domain: { devices: {} } } } = vm.spec.template;
+  const { metadata } = vm.spec.template;
+  const { spec, annotations } = options.sized ?? {
+    spec: vm.spec.template.spec ?? { domain: { devices: {} } },
+    annotations: metadata?.annotations,
+  };
   const { domain } = spec;
   return {
     apiVersion: vm.apiVersion,
@@ -26,7 +31,7 @@ export function vmiFromTemplate(
       ...(vm.metadata.namespace !== undefined && { namespace: vm.metadata.namespace }),
       ...(metadata?.labels !== undefined && { labels: metadata.labels }),
       annotations: {
-        ...metadata?.annotations,
+        ...annotations,
         [VM_GENERATION_ANNOTATION]: String(vm.metadata.generation ?? 1),
         [TEMPLATE_HASH_ANNOTATION]: templateHash(vm),
       },

@@ -1,7 +1,9 @@
 /** What the VM controller sees and may do: all of it data. */
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
+import type { ClusterDefaults } from "../cluster_defaults.ts";
 import type { ControllerRevision, NewObject } from "../core_objects.ts";
+import type { FoundSize } from "../instancetype/found.ts";
 
 export interface VirtualMachineWorld {
   /** RFC 3339. */
@@ -11,6 +13,8 @@ export interface VirtualMachineWorld {
   vmi?: VirtualMachineInstance;
   /** What the running VMI was made from; only there when KubeVirt has started it and the VM has changed since. */
   runningRevision?: ControllerRevision;
+  /** What the VM's matchers lead to; only there when it may be started, or uses one of them for the first time. */
+  size?: { found: FoundSize; cluster: ClusterDefaults };
 }
 
 export type VirtualMachineAction =
@@ -19,6 +23,8 @@ export type VirtualMachineAction =
   /** Revisions are never changed: one that exists is success. */
   | { type: "create_revision"; revision: NewObject<ControllerRevision> }
   | { type: "delete_revision"; name: string }
+  /** The copy of an instancetype or preference; one that exists and is this VM's is success. */
+  | { type: "create_size_revision"; revision: NewObject<ControllerRevision> }
   /** One that exists and is ours is success. */
   | { type: "create_vmi"; vmi: NewObject<VirtualMachineInstance> }
   | { type: "delete_vmi"; uid: string; why: string }
