@@ -216,14 +216,18 @@ export class ControllerProgram {
 
   #createServer(installationUsers: readonly string[]): MutualTlsServer {
     const { port, hostname, unverifiableCallers } = this.#config;
-    const admission = new Admission({
+    const shared = {
       cluster: () => clusterDefaults(primaryKubeVirt(this.#informers.kubevirts.list())),
+      sizes: sizeLookup({ client: this.#client, informers: this.#informers }),
+    };
+    const admission = new Admission({
+      ...shared,
       installationUsers,
       lookups: createLookups({ client: this.#client, informers: this.#informers }),
-      sizes: sizeLookup({ client: this.#client, informers: this.#informers }),
       logger: this.#logger,
     });
     const subresources = new SubresourceServer({
+      ...shared,
       client: this.#client,
       agents: new AgentClient({
         client: this.#client,

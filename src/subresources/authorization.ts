@@ -27,6 +27,36 @@ export function accessReview(
   const { method, path } = asked;
   const verb = VERBS[method];
   if (verb === undefined) return undefined;
+  const { version, namespace, resource, subresource, name } = path;
+  const named = name === "" ? {} : { subresource, name };
+  return resourceReview(identity, {
+    group: SUBRESOURCES_GROUP,
+    version,
+    namespace,
+    resource,
+    ...named,
+    verb,
+  });
+}
+
+/** What a user may or may not do to what. */
+export interface ReviewedResource {
+  group: string;
+  version: string;
+  /** Plural. */
+  resource: string;
+  verb: string;
+  /** Absent: cluster-wide. */
+  namespace?: string;
+  subresource?: string;
+  name?: string;
+}
+
+/** The SubjectAccessReview for anything. */
+export function resourceReview(
+  identity: UserIdentity,
+  resourceAttributes: ReviewedResource,
+): Record<string, unknown> {
   return {
     apiVersion: "authorization.k8s.io/v1",
     kind: "SubjectAccessReview",
@@ -35,15 +65,7 @@ export function accessReview(
       groups: identity.groups,
       ...(identity.uid === undefined ? {} : { uid: identity.uid }),
       extra: identity.extra,
-      resourceAttributes: {
-        group: SUBRESOURCES_GROUP,
-        version: path.version,
-        namespace: path.namespace,
-        resource: path.resource,
-        subresource: path.subresource,
-        name: path.name,
-        verb,
-      },
+      resourceAttributes,
     },
   };
 }

@@ -68,6 +68,15 @@ Deno.test("parseSubresourcePath() takes paths of ours apart, and no others", () 
     "/apis/subresources.kubevirt.io/v1/namespaces/n/virtualmachines/%2e%2e/start",
   ];
   for (const path of bad) assert.equal(parseSubresourcePath(path), undefined, path);
+  const whole = "/apis/subresources.kubevirt.io/v1/namespaces/n/expand-vm-spec";
+  assert.deepEqual(parseSubresourcePath(whole), {
+    version: "v1",
+    namespace: "n",
+    resource: "expand-vm-spec",
+    name: "",
+    subresource: "",
+  });
+  assert.equal(parseSubresourcePath(`${whole}/x`), undefined);
 });
 
 Deno.test("accessReview() asks for the joined subresource with the method's verb", () => {

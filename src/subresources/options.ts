@@ -20,18 +20,23 @@ export function parseOptions<T>(
   body: Uint8Array,
   schema: z.ZodType<T>,
 ): { options: T } | { denied: Denial } {
-  let value: unknown;
+  const read = parseBody(body);
+  if ("denied" in read) return read;
+  const parsed = schema.safeParse(read.value ?? {});
+  if (parsed.success) return { options: parsed.data };
+  const why = z.prettifyError(parsed.error);
+  return { denied: badRequest(`Can not unmarshal Request body to struct: ${why}`) };
+}
+
+/** JSON or YAML; `undefined` or null for an empty body. */
+export function parseBody(body: Uint8Array): { value: unknown } | { denied: Denial } {
   try {
-    value = parseText(new TextDecoder("utf-8", { fatal: true }).decode(body));
+    return { value: parseText(new TextDecoder("utf-8", { fatal: true }).decode(body)) };
   } catch {
     return {
       denied: badRequest("Can not unmarshal Request body to struct: neither JSON nor YAML"),
     };
   }
-  const parsed = schema.safeParse(value ?? {});
-  if (parsed.success) return { options: parsed.data };
-  const why = z.prettifyError(parsed.error);
-  return { denied: badRequest(`Can not unmarshal Request body to struct: ${why}`) };
 }
 
 /** What clients send is JSON nearly always, and read some hundred times faster as such. */

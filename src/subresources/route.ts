@@ -1,7 +1,10 @@
 /** Paths of the aggregated API. */
 import { SUBRESOURCES_GROUP, SUBRESOURCES_VERSIONS } from "../api/registry.ts";
 
-/** A subresource of one object. */
+/** Expands the VM in its body. */
+export const EXPAND_VM_SPEC = "expand-vm-spec";
+
+/** A subresource of one object, or one of a namespace: that has no name and no subresource. */
 export interface SubresourcePath {
   version: string;
   namespace: string;
@@ -12,6 +15,8 @@ export interface SubresourcePath {
   subresource: string;
 }
 
+/** Of no object: what they are about is in the body. */
+const OF_NAMESPACES: readonly string[] = [EXPAND_VM_SPEC];
 const NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 /** `undefined`: not a path of ours. Names are checked here, so that they may be put into other paths. */
@@ -29,7 +34,12 @@ export function parseSubresourcePath(path: string): SubresourcePath | undefined 
   ] = path.split("/");
   if (empty !== "" || apis !== "apis" || group !== SUBRESOURCES_GROUP) return undefined;
   if (!SUBRESOURCES_VERSIONS.some((known) => known === version)) return undefined;
-  if (namespaces !== "namespaces" || resource === undefined || rest.length === 0) return undefined;
-  if (!NAME.test(namespace) || !NAME.test(name) || rest.includes("")) return undefined;
+  if (namespaces !== "namespaces" || resource === undefined) return undefined;
+  if (!NAME.test(namespace)) return undefined;
+  if (OF_NAMESPACES.includes(resource)) {
+    const isWhole = name === "" && rest.length === 0;
+    return isWhole ? { version, namespace, resource, name, subresource: "" } : undefined;
+  }
+  if (rest.length === 0 || !NAME.test(name) || rest.includes("")) return undefined;
   return { version, namespace, resource, name, subresource: rest.join("/") };
 }

@@ -1,32 +1,44 @@
 /** The aggregated API: who asks, what for, whether they may, and which file answers. */
+import type { SizeLookup } from "../admission/size_lookup.ts";
 import type { KubeClient } from "../kube/client.ts";
 import type { Logger } from "../runtime/log.ts";
+import type { ClusterDefaults } from "../resources/cluster_defaults.ts";
 import type { TlsRequest, TlsResponse, UpgradeDecision } from "../runtime/mutual_tls_server.ts";
 import type { Agents } from "./agent_client.ts";
 import { accessReview, whyForbidden } from "./authorization.ts";
 import { denyConsole } from "./console.ts";
 import { discoveryDocuments, type VersionInfo } from "./discovery.ts";
-import { type FrontProxy, identityOf } from "./front_proxy.ts";
-import { parseSubresourcePath, type SubresourcePath } from "./route.ts";
+import { expandSpec, expandVmSpec } from "./expand_spec.ts";
+import { type FrontProxy, identityOf, type UserIdentity } from "./front_proxy.ts";
+import { EXPAND_VM_SPEC, parseSubresourcePath, type SubresourcePath } from "./route.ts";
 import { denialResponse, jsonResponse, statusResponse } from "./status_response.ts";
 import { findInstance, noInstance, VERBS } from "./verbs.ts";
 
 /** The only subprotocol: raw bytes in binary messages. */
 const CONSOLE_PROTOCOL = "plain.kubevirt.io";
 const CONSOLE = "virtualmachineinstances/console";
+const EXPAND_SPEC = "virtualmachines/expand-spec";
 /** Everything that is served, in the order of the discovery document. */
-export const SERVED_SUBRESOURCES: readonly string[] = [CONSOLE, ...Object.keys(VERBS)];
+export const SERVED_SUBRESOURCES: readonly string[] = [
+  EXPAND_VM_SPEC,
+  CONSOLE,
+  ...Object.keys(VERBS),
+  EXPAND_SPEC,
+];
 
 export interface SubresourceServerOptions {
   client: KubeClient;
   agents: Agents;
+  sizes: SizeLookup;
+  /** The cluster's settings as they are now. */
+  cluster: () => ClusterDefaults;
   /** As it is published now. */
   frontProxy: () => FrontProxy;
   version: VersionInfo;
   logger: Logger;
 }
 
-type Admitted = { path: SubresourcePath; user: string } | { refuse: TlsResponse };
+type Admitted = { path: SubresourcePath; identity: UserIdentity } | { refuse: TlsResponse };
 
 export class SubresourceServer {
   readonly #options: SubresourceServerOptions;
@@ -49,35 +61,43 @@ export class SubresourceServer {
     if (this.isPublic(request.method, request.path)) return await this.#document(request);
     const admitted = await this.#admit(request);
     if ("refuse" in admitted) return admitted.refuse;
-    const { path, user } = admitted;
-    const name = `${path.resource}/${path.subresource}`;
-    const verb = VERBS[name];
-    if (verb === undefined) return unknownPath(request.path);
-    if (request.method !== "PUT") {
-      const message = "the server does not allow this method on the requested resource";
-      return statusResponse(405, { reason: "MethodNotAllowed", message });
-    }
-    const key = { namespace: path.namespace, name: path.name };
-    const call = { key, body: request.body, signal: request.signal };
-    const answer = await verb(call, this.#options);
+    const { path, identity } = admitted;
+    const answer = await this.#answer(request, admitted);
     const { logger } = this.#options;
     logger.info("verb answered", {
-      verb: name,
+      verb: nameOf(path),
       object: formatTarget(path),
-      user,
+      user: identity.user,
       status: answer.status,
     });
     return answer;
   }
 
+  async #answer(
+    request: TlsRequest,
+    { path, identity }: { path: SubresourcePath; identity: UserIdentity },
+  ): Promise<TlsResponse> {
+    const name = nameOf(path);
+    const { namespace } = path;
+    const key = { namespace, name: path.name };
+    const { body, signal } = request;
+    if (name === EXPAND_SPEC) {
+      if (request.method !== "GET") return wrongMethod();
+      return await expandSpec({ key, identity, signal }, this.#options);
+    }
+    const verb = VERBS[name];
+    if (verb === undefined && name !== EXPAND_VM_SPEC) return unknownPath(request.path);
+    if (request.method !== "PUT") return wrongMethod();
+    if (verb !== undefined) return await verb({ key, body, signal }, this.#options);
+    return await expandVmSpec({ namespace, body, identity, signal }, this.#options);
+  }
+
   async upgrade(request: TlsRequest): Promise<UpgradeDecision> {
     const admitted = await this.#admit(request);
     if ("refuse" in admitted) return admitted;
-    const { path, user } = admitted;
-    if (`${path.resource}/${path.subresource}` !== CONSOLE) {
-      return { refuse: unknownPath(request.path) };
-    }
-    return await this.#console(request, { path, user });
+    const { path, identity } = admitted;
+    if (nameOf(path) !== CONSOLE) return { refuse: unknownPath(request.path) };
+    return await this.#console(request, { path, user: identity.user });
   }
 
   async #console(
@@ -116,7 +136,7 @@ export class SubresourceServer {
     const review = accessReview(identity, { method: request.method, path });
     if (review === undefined) return { refuse: unauthorized("unsupported HTTP method") };
     const why = await whyForbidden(this.#options.client, review, request.signal);
-    return why === undefined ? { path, user: identity.user } : { refuse: unauthorized(why) };
+    return why === undefined ? { path, identity } : { refuse: unauthorized(why) };
   }
 
   async #document(request: TlsRequest): Promise<TlsResponse> {
@@ -149,13 +169,23 @@ function unauthorized(why: string): TlsResponse {
   return { status: 401, headers: { "content-type": "text/plain; charset=utf-8" }, body: why };
 }
 
+function wrongMethod(): TlsResponse {
+  const message = "the server does not allow this method on the requested resource";
+  return statusResponse(405, { reason: "MethodNotAllowed", message });
+}
+
+/** As in the discovery document: "virtualmachines/start", or "expand-vm-spec". */
+function nameOf({ resource, subresource }: SubresourcePath): string {
+  return subresource === "" ? resource : `${resource}/${subresource}`;
+}
+
 function unknownPath(path: string): TlsResponse {
   const message = `the server could not find the requested resource: ${path}`;
   return statusResponse(404, { reason: "NotFound", message });
 }
 
 function formatTarget({ namespace, name }: SubresourcePath): string {
-  return `${namespace}/${name}`;
+  return name === "" ? namespace : `${namespace}/${name}`;
 }
 
 /** Browsers offer more than one: they carry their credentials in another. */

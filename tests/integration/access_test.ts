@@ -25,6 +25,7 @@ type Row = readonly [string, string, ...string[][]];
 
 const OWN = "kubevirt.io";
 const POOL = "pool.kubevirt.io";
+const SIZES = "instancetype.kubevirt.io";
 const CALLS = SUBRESOURCES_GROUP;
 const CALL = ["update"];
 
@@ -42,6 +43,10 @@ const ROWS: readonly Row[] = [
   ]],
   [POOL, "virtualmachinepools", ALL, WRITE, READ, NONE, NONE],
   [POOL, "virtualmachinepools/scale", SCALE, SCALE, ["get"], NONE, NONE],
+  [SIZES, "virtualmachineinstancetypes", ALL, WRITE, READ, NONE, NONE],
+  [SIZES, "virtualmachinepreferences", ALL, WRITE, READ, NONE, NONE],
+  [SIZES, "virtualmachineclusterinstancetypes", READ, READ, READ, READ, READ],
+  [SIZES, "virtualmachineclusterpreferences", READ, READ, READ, READ, READ],
   ["migrations.kubevirt.io", "migrationpolicies", READ, READ, READ, NONE, NONE],
   [CALLS, "virtualmachines/start", CALL, CALL, NONE, NONE, NONE],
   [CALLS, "virtualmachines/stop", CALL, CALL, NONE, NONE, NONE],
@@ -50,6 +55,8 @@ const ROWS: readonly Row[] = [
   [CALLS, "virtualmachineinstances/pause", CALL, CALL, NONE, NONE, NONE],
   [CALLS, "virtualmachineinstances/unpause", CALL, CALL, NONE, NONE, NONE],
   [CALLS, "virtualmachineinstances/console", ["get"], ["get"], NONE, NONE, NONE],
+  [CALLS, "virtualmachines/expand-spec", ["get"], ["get"], ["get"], NONE, NONE],
+  [CALLS, "expand-vm-spec", CALL, CALL, CALL, NONE, NONE],
   [CALLS, "version", ["get", "list"], ["get", "list"], ["get", "list"], ["get", "list"], [
     "get",
     "list",

@@ -24,6 +24,7 @@ import {
 import type { FetchClient } from "../../src/kube/fetch_client.ts";
 import type { KubeObject } from "../../src/kube/object.ts";
 import { SKIP_NOTE, TEST_KUBECONFIG } from "../../src/kube/testing/real_server.ts";
+import { BUILT_IN_DEFAULTS } from "../../src/resources/cluster_defaults.ts";
 import { SYSTEM_CLOCK } from "../../src/runtime/clock.ts";
 import { JsonLogger } from "../../src/runtime/log.ts";
 import { MutualTlsServer } from "../../src/runtime/mutual_tls_server.ts";
@@ -169,9 +170,11 @@ const STEPS: [string, (bench: Bench) => Promise<void>][] = [
 async function discovery({ admin }: Bench): Promise<void> {
   const list = await admin.raw("GET", BASE) as { resources: { name: string }[] };
   assert.deepEqual(list.resources.map(({ name }) => name).sort(), [
+    "expand-vm-spec",
     "virtualmachineinstances/console",
     "virtualmachineinstances/pause",
     "virtualmachineinstances/unpause",
+    "virtualmachines/expand-spec",
     "virtualmachines/migrate",
     "virtualmachines/restart",
     "virtualmachines/start",
@@ -337,6 +340,8 @@ async function denied({ admin, namespace }: Bench): Promise<void> {
   const server = new SubresourceServer({
     client: admin,
     agents: new AgentClient({ client: admin, trust }),
+    sizes: { find: () => Promise.resolve({}), infer: () => Promise.resolve({}) },
+    cluster: () => BUILT_IN_DEFAULTS,
     frontProxy: () => proxy,
     version: { gitVersion: "v0.0.0", gitCommit: "", buildDate: "", platform: "" },
     logger: new JsonLogger({ write: () => {} }),
