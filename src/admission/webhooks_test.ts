@@ -289,6 +289,11 @@ Deno.test("admission: a VM with an instancetype is judged with its size, also on
   assert.deepEqual(unknown.fields, ["spec.instancetype"]);
 });
 
+Deno.test("admission: memory that grows is judged by the size of the instancetype", async () => {
+  const object = sized({ instancetype: { name: "small" } }, { memory: { maxGuest: "2Gi" } });
+  assert.deepEqual((await ask("/virtualmachines-validate", { object })).fields, []);
+});
+
 Deno.test("admission: a preference's requirements and machine are a VM's", async () => {
   await store("VirtualMachineClusterInstancetype", "tiny", {
     cpu: { guest: 1 },

@@ -170,11 +170,15 @@ function templateMetadata({ vm, defaults: { cluster } }: VirtualMachineSubject):
   return validateTemplateMetadata(vm.spec.template.metadata, { field, cluster });
 }
 
-function liveUpdate({ vm, defaults }: VirtualMachineSubject): Cause[] {
-  const { spec } = vm.spec.template;
-  if (spec === undefined) return [];
+/** Of a guest whose size nobody knows, nothing can be said. */
+function liveUpdate({ vm, found = {}, defaults }: VirtualMachineSubject): Cause[] {
+  const size = sizeOf(found);
+  const isSized = vm.spec.instancetype === undefined || size.instancetype !== undefined;
+  if (vm.spec.template.spec === undefined || !isSized) return [];
+  const expansion = expandTemplate(vm, size, defaults.cluster);
+  if ("causes" in expansion) return [];
   return validateLiveUpdate({
-    spec: defaultSpec(spec, defaults),
+    spec: defaultSpec(expansion.spec, defaults),
     field: GUEST_FIELD,
     cluster: defaults.cluster,
   });
