@@ -20,7 +20,7 @@ import { applyManifests, installDefinitions } from "./manifests.ts";
 const NAMESPACE = "kubevirt";
 /** Where controllers listen. */
 export const ADDRESS = "127.0.0.1";
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 180_000;
 /** Objects by which the API server calls the controller. */
 const CALLERS: readonly [Resource, ObjectKey][] = [
   [MUTATING_WEBHOOK_CONFIGURATIONS, { name: "virt-api-mutator" }],
