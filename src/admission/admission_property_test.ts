@@ -32,6 +32,7 @@ const CONTEXT: AdmissionContext = {
     migrationsOf: () => [],
     workloads: () => 0,
   },
+  sizes: { find: () => Promise.resolve({}), infer: () => Promise.resolve({}) },
 };
 
 /** A guest that uses much of what there is, so that there is much to change. */

@@ -4,6 +4,7 @@
  */
 import { Admission } from "../admission/admission.ts";
 import { createLookups } from "../admission/lookups.ts";
+import { sizeLookup } from "../admission/size_lookup.ts";
 import { customResourceDefinition } from "../api/crd.ts";
 import type { KubeVirt, KubeVirtStatus } from "../api/kubevirt.ts";
 import { KUBEVIRTS, SERVED_RESOURCES } from "../api/registry.ts";
@@ -141,15 +142,20 @@ export class Standalone implements AsyncDisposable {
     const client = api.client();
     const informers = createControllerInformers({ client, logger });
     const agent = createAgent(options, client);
+    const shared = {
+      cluster: () => clusterDefaults(primaryKubeVirt(informers.kubevirts.list())),
+      sizes: sizeLookup({ client, informers }),
+      logger,
+    };
     admission.use(
       new Admission({
-        cluster: () => clusterDefaults(primaryKubeVirt(informers.kubevirts.list())),
+        ...shared,
         installationUsers: [SYSTEM_USER],
         lookups: createLookups({ client, informers }),
-        logger,
       }),
     );
     late.subresources = new SubresourceServer({
+      ...shared,
       client,
       agents: new InProcessAgents(() => agent.server),
       frontProxy: () => IN_PROCESS_FRONT_PROXY,
@@ -159,7 +165,6 @@ export class Standalone implements AsyncDisposable {
         buildDate: "1970-01-01T00:00:00Z",
         platform: "linux/amd64",
       },
-      logger,
     });
     const listener = await api.listen({
       authenticator: new Authenticator([]),

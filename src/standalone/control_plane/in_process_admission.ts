@@ -9,16 +9,17 @@ import { statusError } from "../apiserver/status_error.ts";
 
 type Operation = AdmissionAttempt["operation"];
 
-/** One webhook: of which resource, for what, and where. */
+/** One webhook: of which resources, for what, and where. */
 export interface WebhookRule {
   name: string;
   group: string;
-  resource: string;
+  resources: readonly string[];
   operations: readonly Operation[];
   path: string;
 }
 
 const KUBEVIRT = "kubevirt.io";
+const INSTANCETYPE = "instancetype.kubevirt.io";
 const WRITES: readonly Operation[] = ["CREATE", "UPDATE"];
 
 export const MUTATING_RULES: readonly WebhookRule[] = [
@@ -83,13 +84,33 @@ export const VALIDATING_RULES: readonly WebhookRule[] = [
     group: "migrations.kubevirt.io",
   },
   {
+    name: "virtualmachineinstancetype-validator.instancetype.kubevirt.io",
+    group: INSTANCETYPE,
+    resources: ["virtualmachineinstancetypes", "virtualmachineclusterinstancetypes"],
+    operations: WRITES,
+    path: "/virtualmachineinstancetypes-validate",
+  },
+  {
+    name: "virtualmachinepreference-validator.instancetype.kubevirt.io",
+    group: INSTANCETYPE,
+    resources: ["virtualmachinepreferences", "virtualmachineclusterpreferences"],
+    operations: WRITES,
+    path: "/virtualmachinepreferences-validate",
+  },
+  {
     ...rule("kubevirt-validator", "kubevirts", "/kubevirts-validate"),
     operations: [...WRITES, "DELETE"],
   },
 ];
 
 function rule(name: string, resource: string, path: string): WebhookRule {
-  return { name: `${name}.kubevirt.io`, group: KUBEVIRT, resource, operations: WRITES, path };
+  return {
+    name: `${name}.kubevirt.io`,
+    group: KUBEVIRT,
+    resources: [resource],
+    operations: WRITES,
+    path,
+  };
 }
 
 export class InProcessAdmission implements AdmissionPlugin {
@@ -137,7 +158,7 @@ function matching(rules: readonly WebhookRule[], attempt: AdmissionAttempt): Web
   const { served: { kind, form }, operation, subresource } = attempt;
   if (subresource !== undefined && subresource !== "") return [];
   return rules.filter((each) =>
-    each.resource === kind.plural && each.group === form.group &&
+    each.resources.includes(kind.plural) && each.group === form.group &&
     each.operations.includes(operation)
   );
 }

@@ -26,7 +26,7 @@ Deno.test("in-process admission asks what the webhooks of a cluster are asked", 
     const served = webhooks.map(({ name, clientConfig, rules: [rule] }) => ({
       name,
       group: rule?.apiGroups[0],
-      resource: rule?.resources[0],
+      resources: rule?.resources,
       operations: rule?.operations,
       path: clientConfig.service.path,
     }));
