@@ -78,10 +78,23 @@ function dropAdmitted(object: JsonObject, metadata: JsonObject): void {
     if (left.length > 0) metadata.finalizers = left;
     else delete metadata.finalizers;
   }
-  if (object.kind === "Node") delete (object.spec as JsonObject).taints;
+  if (object.kind === "Node") dropOfNodeControllers(object, metadata);
   if (object.kind === "PersistentVolume") {
     delete (object.status as JsonObject).lastPhaseTransitionTime;
   }
+}
+
+/** Controllers write to a new node at any moment. */
+function dropOfNodeControllers(object: JsonObject, metadata: JsonObject): void {
+  delete (object.spec as JsonObject).taints;
+  const { annotations, managedFields } = metadata;
+  if (annotations !== undefined) {
+    delete (annotations as JsonObject)["node.alpha.kubernetes.io/ttl"];
+    if (Object.keys(annotations as JsonObject).length === 0) delete metadata.annotations;
+  }
+  if (!Array.isArray(managedFields)) return;
+  metadata.managedFields = (managedFields as JsonObject[])
+    .filter(({ manager }) => manager !== "kube-controller-manager");
 }
 
 function nameOf({ operation, manager, apiVersion, subresource }: JsonObject): string {

@@ -1,0 +1,137 @@
+/** Upstream's examples, put before a real API server with our definitions and webhooks. */
+import assert from "node:assert/strict";
+import {
+  type CustomResource,
+  KUBEVIRTS,
+  SERVED_RESOURCES,
+  VIRTUAL_MACHINE_CLUSTER_INSTANCETYPES,
+  VIRTUAL_MACHINE_CLUSTER_PREFERENCES,
+  VIRTUAL_MACHINE_INSTANCETYPES,
+  VIRTUAL_MACHINE_PREFERENCES,
+} from "../../src/api/registry.ts";
+import { InvalidError } from "../../src/kube/client.ts";
+import { NAMESPACES } from "../../src/kube/core_resources.ts";
+import type { FetchClient } from "../../src/kube/fetch_client.ts";
+import type { KubeObject } from "../../src/kube/object.ts";
+import { TEST_KUBECONFIG } from "../../src/kube/testing/real_server.ts";
+import { waitUntil } from "../cluster/wait_until.ts";
+import { testAgainstUpstream, upstreamExamples } from "../conformance/upstream.ts";
+import { type ControllerProcess, startController } from "./controller_process.ts";
+
+const GATES_TIMEOUT_MS = 60_000;
+/** What examples need of an installation. */
+const GATES = ["HostDisk", "Sidecar"];
+/** Other objects name these: they are made first, and stay until the end. */
+const NAMED_KINDS = [
+  VIRTUAL_MACHINE_INSTANCETYPES,
+  VIRTUAL_MACHINE_CLUSTER_INSTANCETYPES,
+  VIRTUAL_MACHINE_PREFERENCES,
+  VIRTUAL_MACHINE_CLUSTER_PREFERENCES,
+];
+const SAID_TWICE = ["spec.template.spec.domain.memory.guest"];
+/** By file, the fields that are refused, here as in KubeVirt v1.9. */
+const REFUSED: Record<string, readonly string[]> = {
+  // They say their memory by an instancetype and by themselves.
+  "vm-cirros-clarge-windows.yaml": SAID_TWICE,
+  "vm-cirros-clarge.yaml": SAID_TWICE,
+  "vm-cirros-csmall.yaml": SAID_TWICE,
+  "vm-windows-clarge-windows.yaml": SAID_TWICE,
+  // What they name is in no example.
+  "vm-cirros-cluster-csmall.yaml": ["spec.instancetype"],
+  "migration-job.yaml": ["spec.vmiName"],
+};
+
+interface Example {
+  resource: CustomResource;
+  file: string;
+  object: KubeObject;
+}
+
+testAgainstUpstream("upstream's examples are accepted by a real API server with our webhooks", {
+  ignore: TEST_KUBECONFIG === undefined,
+  async run() {
+    await using controller = await startController(TEST_KUBECONFIG ?? "");
+    const namespace = `examples-${crypto.randomUUID().slice(0, 8)}`;
+    const { admin } = controller;
+    await admin.create(NAMESPACES, { metadata: { name: namespace } });
+    const kubevirt = { namespace, name: "kubevirt" };
+    const named = examplesOf(NAMED_KINDS);
+    try {
+      const developerConfiguration = { featureGates: GATES };
+      const spec = { configuration: { developerConfiguration } };
+      await admin.create(KUBEVIRTS, { ...typed(KUBEVIRTS), metadata: kubevirt, spec });
+      for (const example of named) await create(admin, namespace, example);
+      await untilGatesAreOpen(controller, namespace);
+      const refused: Record<string, readonly string[]> = {};
+      for (const example of examplesOf(SERVED_RESOURCES)) {
+        if (NAMED_KINDS.includes(example.resource)) continue;
+        const fields = await refusedFields(admin, namespace, example);
+        if (fields.length > 0) refused[example.file] = fields;
+      }
+      assert.deepEqual(refused, REFUSED);
+    } finally {
+      for (const { resource, object: { metadata: { name } } } of named) {
+        await admin.delete(resource, resource.namespaced ? { namespace, name } : { name });
+      }
+      await admin.delete(KUBEVIRTS, kubevirt);
+      await admin.delete(NAMESPACES, { name: namespace });
+    }
+  },
+});
+
+function typed({ group, version, kind }: CustomResource): { apiVersion: string; kind: string } {
+  return { apiVersion: `${group}/${version}`, kind };
+}
+
+/** Without upstream's common instancetypes, which another test has. */
+function examplesOf(resources: readonly CustomResource[]): Example[] {
+  return resources.flatMap((resource) =>
+    upstreamExamples(resource.kind).filter(({ file }) => !file.startsWith("cluster"))
+      .map(({ file, object }) => ({ resource, file, object: object as KubeObject }))
+  );
+}
+
+async function create(
+  admin: FetchClient,
+  namespace: string,
+  { resource, object }: Example,
+  options: { dryRun?: boolean } = {},
+): Promise<void> {
+  // Some are of another version than the stored one.
+  const version = object.apiVersion.split("/")[1] ?? resource.version;
+  await admin.create({ ...resource, version }, object, {
+    ...options,
+    ...(resource.namespaced ? { namespace } : {}),
+  });
+}
+
+/** The webhooks are asked, and nothing is kept. */
+async function refusedFields(
+  admin: FetchClient,
+  namespace: string,
+  example: Example,
+): Promise<string[]> {
+  try {
+    await create(admin, namespace, example, { dryRun: true });
+    return [];
+  } catch (error) {
+    if (!(error instanceof InvalidError)) throw error;
+    return error.status.details?.causes?.map(({ field = "" }) => field) ?? [error.message];
+  }
+}
+
+/** The controller learns of its settings by a watch. */
+async function untilGatesAreOpen({ admin, log }: ControllerProcess, namespace: string) {
+  const gated = examplesOf(SERVED_RESOURCES).filter(({ file }) => file === "vmi-host-disk.yaml");
+  assert.equal(gated.length, 1);
+  await waitUntil({
+    what: "the feature gates to be known to the controller",
+    timeoutMs: GATES_TIMEOUT_MS,
+    look: async () =>
+      (await Promise.all(
+        gated.map((example) => refusedFields(admin, namespace, example)),
+      )).flat(),
+    until: (fields) => fields.length === 0,
+    tell: (fields) => `${JSON.stringify(fields)}\n${log().slice(-2_000)}`,
+  });
+}
