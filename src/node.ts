@@ -31,11 +31,13 @@ import {
   type DoctorConfig,
   type NodeConfig,
   runCommandLine,
+  type StandaloneConfig,
 } from "./node/config.ts";
 import { whyNoKvm } from "./node/device_plugins/node_device.ts";
 import { whyQemuCannotUseKvm } from "./node/qemu_kvm.ts";
 import { missingRequirements } from "./node/requirements.ts";
 import { JsonLogger } from "./runtime/log.ts";
+import { runStandalone } from "./standalone/command.ts";
 import { runDoctor } from "./standalone/doctor/doctor.ts";
 
 /** Survives a restart of the node. Where /run is mounted noexec, the native parts of a compiled program go here. */
@@ -137,6 +139,17 @@ async function proveKvm(native: NativeLibrary): Promise<string | undefined> {
   return await whyNoKvm(native) ?? await whyQemuCannotUseKvm();
 }
 
+/** A machine without a cluster: everything in this process. */
+async function standalone(config: StandaloneConfig): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    Deno.addSignalListener(signal, () => stop.abort(new Error(`got ${signal}`)));
+  }
+  using parts = await ownNativeParts(config);
+  using native = NativeLibrary.load(parts.directory);
+  await runStandalone(config, { native, version: denoConfig.version, signal: stop.signal });
+}
+
 /** Bad flags: one line for people, and code 2. */
 const USAGE_ERROR = 2;
 
@@ -147,6 +160,7 @@ if (import.meta.main) {
       agent: runAgent,
       probe,
       doctor,
+      standalone,
     });
   } catch (error) {
     if (!(error instanceof TypeError && /^Cannot (use these flags|install)/.test(error.message))) {

@@ -38,6 +38,20 @@ export const DoctorConfig = Directories.extend({
 });
 export type DoctorConfig = z.infer<typeof DoctorConfig>;
 
+/** What `standalone` is asked for. */
+export const StandaloneConfig = Directories.extend({
+  dataDirectory: z.string().startsWith("/"),
+  listen: z.string().regex(/^[\w.-]+:\d{1,5}$/, "must be an address and a port: 127.0.0.1:6443"),
+  nodeName: z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "must be a name as hosts have it"),
+  bridge: z.string().regex(/^[a-z][a-z0-9-]{0,14}$/, "must be the name of an interface"),
+  podNetwork: z.string(),
+  images: z.array(z.string().startsWith("/")).default([]),
+  imageCacheGib: z.coerce.number().min(0.1).max(100_000),
+  stopGuests: z.boolean().default(false),
+  logLevel: z.enum(["debug", "info", "warn", "error"]),
+});
+export type StandaloneConfig = z.infer<typeof StandaloneConfig>;
+
 export interface CommandLine {
   args: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
@@ -48,12 +62,13 @@ export interface Subcommands {
   agent: (config: NodeConfig) => Promise<void>;
   probe: (directories: Directories) => Promise<void>;
   doctor: (config: DoctorConfig) => Promise<void>;
+  standalone: (config: StandaloneConfig) => Promise<void>;
 }
 
 /** Parses the command line and runs what it asks for. Bad flags end the process with code 2 and a line for people. */
 export async function runCommandLine(
   { args, env }: CommandLine,
-  { version, agent, probe, doctor }: Subcommands & { version: string },
+  { version, agent, probe, doctor, standalone }: Subcommands & { version: string },
 ): Promise<void> {
   const program = new Command("denovirt-node")
     .description("Runs the virtual machines of one Kubernetes node")
@@ -97,6 +112,22 @@ export async function runCommandLine(
     .option("--native-directory <path>", "holds libdenovirt.so and denovirt-domain")
     .action(async ({ data, ...flags }: Record<string, unknown>) => {
       await doctor(usable(DoctorConfig.safeParse({ ...flags, dataDirectory: data })));
+    });
+  program.command("standalone")
+    .description("serves KubeVirt's API and runs its guests on this machine, without a cluster")
+    .option("--data <path>", "objects, images and disks", DEFAULT_DATA_DIRECTORY)
+    .option("--listen <address>", "address and port of the API", "127.0.0.1:6443")
+    .option("--node-name <name>", "name of this machine's Node object", "localhost")
+    .option("--bridge <name>", "the bridge that guests' pods are on", "denovirt0")
+    .option("--pod-network <cidr>", "addresses of guests' pods", "10.213.0.0/20")
+    .option("--images <directory...>", "more directories with images in archives (*.tar)")
+    .option("--image-cache-gib <number>", "GiB that unpacked images may take", "50")
+    .option("--stop-guests", "when it is told to stop, stops guests first; otherwise they go on")
+    .option("--run-directory <path>", "where running guests are kept", DEFAULT_RUN_DIRECTORY)
+    .option("--native-directory <path>", "holds libdenovirt.so and denovirt-domain")
+    .option("--log-level <level>", "debug, info, warn or error", "info")
+    .action(async ({ data, ...flags }: Record<string, unknown>) => {
+      await standalone(usable(StandaloneConfig.safeParse({ ...flags, dataDirectory: data })));
     });
   await program.parseAsync([...args], { from: "user" });
 }

@@ -4,11 +4,17 @@ import {
   type NodeConfig,
   parseConfig,
   runCommandLine,
+  type StandaloneConfig,
   type Subcommands,
 } from "./config.ts";
 
 const reject = () => Promise.reject(new Error("not asked for"));
-const NOT_ASKED_FOR: Subcommands = { agent: reject, probe: reject, doctor: reject };
+const NOT_ASKED_FOR: Subcommands = {
+  agent: reject,
+  probe: reject,
+  doctor: reject,
+  standalone: reject,
+};
 
 Deno.test("runCommandLine() runs the agent with defaults and the environment", async () => {
   let seen: NodeConfig | undefined;
@@ -60,4 +66,29 @@ Deno.test("runCommandLine() runs the doctor, who installs nothing unasked", asyn
     { runDirectory, install: false, output: "table", dataDirectory: "/var/lib/denovirt" },
     { runDirectory, install: true, output: "json", dataDirectory: "/srv/vms" },
   ]);
+});
+
+Deno.test("runCommandLine() runs standalone, and names each flag that cannot be used", async () => {
+  const seen: StandaloneConfig[] = [];
+  const standalone = (config: StandaloneConfig) => Promise.resolve(void seen.push(config));
+  const run = (args: string[]) =>
+    runCommandLine({ args: ["standalone", ...args], env: {} }, {
+      ...NOT_ASKED_FOR,
+      version: "1",
+      standalone,
+    });
+  await run(["--data", "/srv/vms", "--stop-guests", "--images", "/a", "/b"]);
+  assert.deepEqual(seen, [{
+    runDirectory: "/run/denovirt",
+    dataDirectory: "/srv/vms",
+    listen: "127.0.0.1:6443",
+    nodeName: "localhost",
+    bridge: "denovirt0",
+    podNetwork: "10.213.0.0/20",
+    images: ["/a", "/b"],
+    imageCacheGib: 50,
+    stopGuests: true,
+    logLevel: "info",
+  }]);
+  await assert.rejects(run(["--listen", "6443", "--data", "x"]), /dataDirectory.*listen must be/);
 });

@@ -3,18 +3,20 @@
  * in one process. It constructs everything and starts it. Guests outlive it; the next start adopts them.
  */
 import { Admission } from "../admission/admission.ts";
-import { createLookups } from "../admission/lookups.ts";
 import { sizeLookup } from "../admission/size_lookup.ts";
+import { createLookups } from "../admission/lookups.ts";
 import { customResourceDefinition } from "../api/crd.ts";
 import type { KubeVirt, KubeVirtStatus } from "../api/kubevirt.ts";
-import { KUBEVIRTS, SERVED_RESOURCES } from "../api/registry.ts";
+import { KUBEVIRTS, SERVED_RESOURCES, VIRTUAL_MACHINE_INSTANCES } from "../api/registry.ts";
 import { SCHEMAS } from "../api/schemas.ts";
 import type { LibvirtHypervisor } from "../hypervisor/libvirt/libvirt_hypervisor.ts";
 import type { NativeLibrary } from "../hypervisor/native/native.ts";
 import { AlreadyExistsError } from "../kube/client.ts";
-import { NAMESPACES } from "../kube/core_resources.ts";
+import { NAMESPACES, PODS } from "../kube/core_resources.ts";
 import type { FetchClient } from "../kube/fetch_client.ts";
-import type { KubeObject } from "../kube/object.ts";
+import { keyOf, type KubeObject } from "../kube/object.ts";
+import type { Pod } from "../resources/core_objects.ts";
+import type { VirtualMachineInstance } from "../api/virtual_machine_instance.ts";
 import { Agent } from "../node/agent.ts";
 import { whyNoKvm } from "../node/device_plugins/node_device.ts";
 import { whyQemuCannotUseKvm } from "../node/qemu_kvm.ts";
@@ -60,6 +62,10 @@ const API_VERSION = "v1.34.4";
 const COMPATIBLE_VERSION = "v1.9.0";
 /** Whom the in-process client speaks as: the installation itself. */
 const SYSTEM_USER = "system:apiserver";
+
+/** Grace periods are rarely longer. */
+const STOP_GUESTS_TIMEOUT_MS = 180_000;
+const STOP_GUESTS_INTERVAL_MS = 200;
 
 export interface StandaloneOptions {
   /** Objects, images, claims, disks, credentials: everything that is kept. */
@@ -126,11 +132,7 @@ export class Standalone implements AsyncDisposable {
     });
     const store = new SqliteStore({ path: `${dataDirectory}/objects.db` });
     const admission = new InProcessAdmission();
-    const late: { subresources?: SubresourceServer } = {};
-    const subresources = new InProcessSubresources(() => {
-      if (late.subresources === undefined) throw new Error("Cannot answer: still starting");
-      return late.subresources;
-    });
+    const subresources = new InProcessSubresources();
     const api = await ApiServer.start({
       store,
       definitions: definitions(),
@@ -154,18 +156,20 @@ export class Standalone implements AsyncDisposable {
         lookups: createLookups({ client, informers }),
       }),
     );
-    late.subresources = new SubresourceServer({
-      ...shared,
-      client,
-      agents: new InProcessAgents(() => agent.server),
-      frontProxy: () => IN_PROCESS_FRONT_PROXY,
-      version: {
-        gitVersion: versionOf(options),
-        gitCommit: "unknown",
-        buildDate: "1970-01-01T00:00:00Z",
-        platform: "linux/amd64",
-      },
-    });
+    subresources.use(
+      new SubresourceServer({
+        ...shared,
+        client,
+        agents: new InProcessAgents(() => agent.server),
+        frontProxy: () => IN_PROCESS_FRONT_PROXY,
+        version: {
+          gitVersion: versionOf(options),
+          gitCommit: "unknown",
+          buildDate: "1970-01-01T00:00:00Z",
+          platform: "linux/amd64",
+        },
+      }),
+    );
     const listener = await api.listen({
       authenticator: new Authenticator([]),
       tls: { ...credentials.serving, clientCas: [credentials.authority.certificate] },
@@ -185,32 +189,66 @@ export class Standalone implements AsyncDisposable {
     return this.#client;
   }
 
-  /** Until the signal aborts; guests go on. Rejects when a part that cannot be done without fails. */
-  async run(signal: AbortSignal): Promise<void> {
-    const failed = new AbortController();
-    const all = AbortSignal.any([signal, failed.signal]);
+  /**
+   * Until the signal aborts; guests go on, unless they are to be stopped, which takes as long as their grace periods. Rejects
+   * when a part that cannot be done without fails.
+   */
+  async run(signal: AbortSignal, { stopGuests = false } = {}): Promise<void> {
+    const control = new AbortController();
+    const node = new AbortController();
     const events = this.#eventsOf("local-kubelet");
-    const ended = new AbortController();
-    const recording = events.run(ended.signal);
+    const recording = events.run(node.signal);
+    const ended = Promise.withResolvers<void>();
+    const stop = async () => {
+      control.abort();
+      if (stopGuests) await this.#stopGuests();
+      node.abort();
+    };
+    const onAbort = () => void stop().then(ended.resolve, ended.reject);
+    signal.addEventListener("abort", onAbort, { once: true });
     try {
-      await this.#install(all);
+      await this.#install(signal);
       await Promise.all([
-        runInformers(this.#informers, all),
-        this.#runControllers(all),
-        this.#runNode(events, all),
+        ended.promise,
+        runInformers(this.#informers, control.signal),
+        this.#runControllers(control.signal),
+        this.#runNode(events, node.signal),
       ]);
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
-      failed.abort();
-      ended.abort();
+      signal.removeEventListener("abort", onAbort);
+      control.abort();
+      node.abort();
       await recording;
     }
   }
 
-  /** The agent labels its Node, which the kubelet registers: whichever comes first tries again. */
+  /** Their VMs stay as they are: those that are to run start with the next start. */
+  async #stopGuests(): Promise<void> {
+    const { logger } = this.#options;
+    const deadline = performance.now() + STOP_GUESTS_TIMEOUT_MS;
+    const instances = async () =>
+      (await this.#client.list<VirtualMachineInstance>(VIRTUAL_MACHINE_INSTANCES)).items;
+    for (const { metadata } of await instances()) {
+      await this.#client.delete(VIRTUAL_MACHINE_INSTANCES, keyOf({ metadata }));
+    }
+    for (;;) {
+      const left = (await instances()).length +
+        (await this.#client.list<Pod>(PODS)).items.length;
+      if (left === 0) return;
+      if (performance.now() > deadline) {
+        logger.warn("stopping guests takes too long: they go on", { left });
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, STOP_GUESTS_INTERVAL_MS));
+    }
+  }
+
+  /** The agent labels the Node that the kubelet registers. */
   async #runNode(events: EventRecorder, signal: AbortSignal): Promise<void> {
     const kubelet = this.#kubelet(events);
+    await kubelet.register(signal);
     await Promise.all([kubelet.run(signal), this.#agent.run(signal)]);
   }
 

@@ -29,15 +29,21 @@ export const IN_PROCESS_FRONT_PROXY: FrontProxy = {
 };
 
 export class InProcessSubresources {
-  readonly #server: () => SubresourceServer;
+  #server: SubresourceServer | undefined;
   readonly #websockets = new WebSocketServer({
     noServer: true,
     maxPayload: MESSAGE_BYTES_MAX,
     perMessageDeflate: false,
   });
 
-  constructor(server: () => SubresourceServer) {
+  /** It asks the API server that calls it, which is there first. */
+  use(server: SubresourceServer): void {
     this.#server = server;
+  }
+
+  #started(): SubresourceServer {
+    if (this.#server !== undefined) return this.#server;
+    throw new Error("Cannot answer: the aggregated API is still starting");
   }
 
   /** For the API server: discovery is its own, each path below a version is answered here. */
@@ -64,7 +70,7 @@ export class InProcessSubresources {
   ): Promise<void> {
     if (!request.path.startsWith(BASE)) return refuse(socket, NOT_FOUND);
     if (this.#websockets.clients.size >= WEBSOCKETS_MAX) return refuse(socket, TOO_MANY);
-    const decision = await this.#server().upgrade(await tlsRequest(request));
+    const decision = await this.#started().upgrade(await tlsRequest(request));
     if ("refuse" in decision) return refuse(socket, decision.refuse);
     if (decision.protocol === undefined) delete incoming.headers[PROTOCOL_HEADER];
     else incoming.headers[PROTOCOL_HEADER] = decision.protocol;
@@ -77,7 +83,7 @@ export class InProcessSubresources {
 
   async #handle(request: ApiRequest): Promise<ApiResponse | undefined> {
     if (!request.path.startsWith(BASE) || isGroupVersion(request.path)) return undefined;
-    const answer = await this.#server().handle(await tlsRequest(request));
+    const answer = await this.#started().handle(await tlsRequest(request));
     return {
       status: answer.status,
       headers: { ...answer.headers },

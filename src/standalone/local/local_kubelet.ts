@@ -104,9 +104,15 @@ export class LocalKubelet {
     this.#volumes = new Informer({ ...shared, resource: PERSISTENT_VOLUMES });
   }
 
+  /** Makes the Node object; who labels it wants it to be there. Idempotent. */
+  async register(signal: AbortSignal): Promise<void> {
+    const { client, nodeName, proveKvm, version } = this.#options;
+    await registerLocalNode({ client, nodeName, version, clock: this.#clock, proveKvm, signal });
+  }
+
   /** Until the signal aborts; guests go on. */
   async run(signal: AbortSignal): Promise<void> {
-    const { client, kubeletRoot, network, nodeName, proveKvm, version } = this.#options;
+    const { kubeletRoot, network } = this.#options;
     const recordDirectory = `${kubeletRoot}/records`;
     for (const path of [`${kubeletRoot}/pods`, recordDirectory]) {
       await Deno.mkdir(path, { recursive: true });
@@ -114,7 +120,7 @@ export class LocalKubelet {
     await Deno.chmod(recordDirectory, 0o700);
     await Promise.all([
       applyMachineNetwork(network, signal),
-      registerLocalNode({ client, nodeName, version, clock: this.#clock, proveKvm, signal }),
+      this.register(signal),
       this.#makeClass(signal),
     ]);
     const sandboxes = new PodSandboxes({

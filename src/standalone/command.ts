@@ -1,0 +1,57 @@
+/** `denovirt-node standalone`: constructs it from its flags, and runs it until it is told to stop. */
+import { LibvirtHypervisor } from "../hypervisor/libvirt/libvirt_hypervisor.ts";
+import type { NativeLibrary } from "../hypervisor/native/native.ts";
+import type { StandaloneConfig } from "../node/config.ts";
+import { JsonLogger } from "../runtime/log.ts";
+import { parseIpv4Range } from "./local/network/ipv4_range.ts";
+import { Standalone } from "./standalone.ts";
+
+const GIB = 1024 ** 3;
+/** The parent of all pods' cgroups. */
+const CGROUP = "denovirt";
+
+export interface StandaloneCommand {
+  native: NativeLibrary;
+  version: string;
+  signal: AbortSignal;
+}
+
+export async function runStandalone(
+  config: StandaloneConfig,
+  { native, version, signal }: StandaloneCommand,
+): Promise<void> {
+  if (Deno.uid() !== 0) {
+    throw new TypeError(`Cannot use these flags: root is needed: got uid ${Deno.uid()}`);
+  }
+  const range = parseIpv4Range(config.podNetwork);
+  if (range === undefined) {
+    throw new TypeError(
+      `Cannot use these flags: podNetwork must be an IPv4 network: got ${config.podNetwork}`,
+    );
+  }
+  const logger = new JsonLogger({ level: config.logLevel });
+  const { dataDirectory, runDirectory } = config;
+  const colon = config.listen.lastIndexOf(":");
+  await Deno.mkdir(runDirectory, { recursive: true });
+  await using hypervisor = new LibvirtHypervisor({ native, runDirectory });
+  await using standalone = await Standalone.start({
+    dataDirectory,
+    runDirectory,
+    listen: {
+      hostname: config.listen.slice(0, colon),
+      port: Number(config.listen.slice(colon + 1)),
+    },
+    nodeName: config.nodeName,
+    archiveDirectories: config.images,
+    imageBytesMax: config.imageCacheGib * GIB,
+    network: { bridge: config.bridge, range },
+    cgroup: CGROUP,
+    version,
+    native,
+    hypervisor,
+    logger,
+  });
+  logger.info("ready", { ...standalone.endpoint });
+  await standalone.run(signal, { stopGuests: config.stopGuests });
+  logger.info("stopped", { guests: config.stopGuests ? "stopped" : "go on" });
+}

@@ -1,0 +1,95 @@
+/** `denovirt-node standalone` as the program that it is, on directories of its own. */
+import { ApiServer } from "../cluster/api_server.ts";
+import { waitUntil } from "../cluster/wait_until.ts";
+import { removeMachineNetwork } from "../../src/standalone/local/network/apply_machine_network.ts";
+import { parseIpv4Range } from "../../src/standalone/local/network/ipv4_range.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const READY_TIMEOUT_MS = 120_000;
+const POD_NETWORK = "10.234.0.0/24";
+
+export interface StandaloneProcessOptions {
+  directory: string;
+  nativeDirectory: string;
+  images: readonly string[];
+  flags?: readonly string[];
+}
+
+export class StandaloneProcess implements AsyncDisposable {
+  readonly kubeconfigPath: string;
+  readonly #process: Deno.ChildProcess;
+  readonly #copied: Promise<void>;
+  #log = "";
+
+  private constructor(process: Deno.ChildProcess, kubeconfigPath: string) {
+    this.#process = process;
+    this.kubeconfigPath = kubeconfigPath;
+    this.#copied = process.stderr.pipeThrough(new TextDecoderStream()).pipeTo(
+      new WritableStream({ write: (text) => void (this.#log += text) }),
+    );
+  }
+
+  static async start(options: StandaloneProcessOptions): Promise<StandaloneProcess> {
+    const { directory, images, nativeDirectory, flags = [] } = options;
+    const process = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--quiet", "--no-check", "--allow-all", `${ROOT}src/node.ts`, "standalone"],
+        ...[`--data=${directory}/data`, `--run-directory=${directory}/run`],
+        ...["--listen=127.0.0.1:0", `--bridge=${bridgeOf(directory)}`],
+        ...[`--pod-network=${POD_NETWORK}`, `--native-directory=${nativeDirectory}`],
+        ...images.flatMap((path) => ["--images", path]),
+        ...flags,
+      ],
+      cwd: ROOT,
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    const started = new StandaloneProcess(process, `${directory}/data/kubeconfig`);
+    await waitUntil({
+      what: "standalone to be ready",
+      timeoutMs: READY_TIMEOUT_MS,
+      look: () => Promise.resolve(started.log()),
+      until: (log) => log.includes('"message":"ready"'),
+    });
+    return started;
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  log(): string {
+    return this.#log;
+  }
+
+  async api(): Promise<ApiServer> {
+    return await ApiServer.connect(this.kubeconfigPath);
+  }
+
+  /** SIGTERM; resolves with its exit code. */
+  async stop(signal: Deno.Signal = "SIGTERM"): Promise<number> {
+    try {
+      this.#process.kill(signal);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // it ended by itself
+    }
+    const { code } = await this.#process.status;
+    await this.#copied;
+    return code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/** Two on one machine must differ. */
+function bridgeOf(directory: string): string {
+  return `dv${directory.slice(-6).toLowerCase().replace(/[^a-z0-9]/g, "x")}`;
+}
+
+export async function removeBridge(directory: string): Promise<void> {
+  const range = parseIpv4Range(POD_NETWORK);
+  if (range !== undefined) await removeMachineNetwork({ bridge: bridgeOf(directory), range });
+}
