@@ -6,16 +6,17 @@ const COMPILERS = [
   { program: "cargo", args: ["--version"], minimum: [1, 95], needed: "to build the native parts" },
 ] as const;
 
-/** What is missing or too old, one sentence each. */
-export async function compilerProblems(): Promise<string[]> {
+/** What of these is missing or too old, one sentence each. */
+export async function compilerProblems(wanted: readonly string[]): Promise<string[]> {
   const problems: string[] = [];
   for (const { program, args, minimum, needed } of COMPILERS) {
-    const wanted = `${program} ${minimum.join(".")} or newer is needed ${needed}`;
+    if (!wanted.includes(program)) continue;
+    const sentence = `${program} ${minimum.join(".")} or newer is needed ${needed}`;
     const answer = await runCommand([program, ...args]).catch(() => undefined);
     const version = /(\d+)\.(\d+)/.exec(answer ?? "");
-    if (!version) problems.push(`${wanted}: not found`);
+    if (!version) problems.push(`${sentence}: not found`);
     else if (isOlder([Number(version[1]), Number(version[2])], minimum)) {
-      problems.push(`${wanted}: got ${version[0]}`);
+      problems.push(`${sentence}: got ${version[0]}`);
     }
   }
   return problems;

@@ -15,6 +15,7 @@ const PURPOSES: readonly { purpose: string; packages: readonly string[] }[] = [
       "nftables",
     ],
   },
+  { purpose: "fetching images without a cluster", packages: ["skopeo"] },
   {
     purpose: "a Kubernetes cluster on this machine",
     packages: [

@@ -11,13 +11,16 @@ import { compilerProblems } from "./compilers.ts";
 import { installMissingPackages } from "./debian_packages.ts";
 import { say } from "./progress.ts";
 
-/** Installs packages and checks compilers; builds nothing. */
-export async function prepareMachine(): Promise<void> {
+/** What can be built: "go" builds Kubernetes, "cargo" the native parts. */
+const COMPILERS = ["go", "cargo"];
+
+/** Installs packages and checks compilers; builds nothing. @param compilers @default all of them */
+export async function prepareMachine(compilers: readonly string[] = COMPILERS): Promise<void> {
   if (Deno.uid() !== 0) {
     throw new Error(`Cannot prepare this machine: root is needed: got uid ${Deno.uid()}`);
   }
   await installMissingPackages();
-  const problems = await compilerProblems();
+  const problems = await compilerProblems(compilers);
   if (problems.length > 0) throw new Error(`Cannot build here: ${problems.join("; ")}`);
 }
 
