@@ -166,10 +166,6 @@ export const LISTING_CASES: readonly ApiCase[] = [
     steps: [get(422, `${VMS}?resourceVersion=0&resourceVersionMatch=Exact`)],
   },
   {
-    name: "list: a version that is long gone",
-    steps: [get(410, `${VMS}?resourceVersion=1&resourceVersionMatch=Exact`)],
-  },
-  {
     name: "list: a table of custom objects",
     steps: [
       post(201, VMS, vm("a")),
