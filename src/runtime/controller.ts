@@ -18,6 +18,7 @@ import { Deadline } from "../kube/deadline.ts";
 import { isObjectNotFound } from "../kube/kube_error.ts";
 import { formatKey, type KubeObject, type ObjectKey, parseKey } from "../kube/object.ts";
 import { type Clock, SYSTEM_CLOCK, type Timer } from "./clock.ts";
+import { DecisionRecord } from "./decision_record.ts";
 import type { Change, Informer } from "./informer.ts";
 import type { Logger } from "./log.ts";
 import { type Counter, type Gauge, type Histogram, MetricsRegistry } from "./metrics.ts";
@@ -247,6 +248,9 @@ export class Controller<World, Action extends { type: string }, Status> {
   }
 
   async #act(actions: readonly Action[], world: World, pass: Pass): Promise<void> {
+    if (actions.length > 0) {
+      pass.log.debug("decided", { decision: new DecisionRecord(actions, world) });
+    }
     for (const action of actions) {
       pass.signal.throwIfAborted();
       pass.log.info("acting", { action: action.type });

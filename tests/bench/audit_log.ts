@@ -7,6 +7,9 @@ const POLICY = JSON.stringify({
   omitStages: ["RequestReceived", "ResponseStarted", "Panic"],
   rules: [{ level: "Metadata" }],
 });
+/** Nothing was written for so long: what was asked for has settled. */
+const QUIET_MS = 2_000;
+const QUIET_ATTEMPTS = 30;
 const WRITE_VERBS: readonly string[] = ["create", "update", "patch", "delete", "deletecollection"];
 
 /** One request, refused ones included. */
@@ -62,6 +65,17 @@ export class AuditLog {
     await file.seek(position, Deno.SeekMode.Start);
     const text = await new Response(file.readable).text();
     return parseAuditLog(text);
+  }
+
+  /** Waits until nothing is written in the namespace any more. */
+  async untilQuiet(namespace: string): Promise<void> {
+    for (let attempt = 0; attempt < QUIET_ATTEMPTS; attempt++) {
+      const position = await this.position();
+      await new Promise((done) => setTimeout(done, QUIET_MS));
+      const requests = await this.since(position);
+      if (!requests.some((each) => isWrite(each) && each.namespace === namespace)) return;
+    }
+    throw new Error(`Cannot measure: writes went on for ${QUIET_ATTEMPTS * QUIET_MS / 1000} s`);
   }
 
   async remove(): Promise<void> {

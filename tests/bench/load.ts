@@ -1,6 +1,6 @@
 /** Users: VMs and VMIs are created and deleted at a pace, whatever comes of it, and watched as `kubectl get -w` would. */
 import { VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../../src/api/registry.ts";
-import type { VirtualMachine } from "../../src/api/virtual_machine.ts";
+import type { VirtualMachine, VirtualMachineSpec } from "../../src/api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../../src/api/virtual_machine_instance.ts";
 import { AlreadyExistsError, type KubeClient, KubeError } from "../../src/kube/client.ts";
 import { NAMESPACES } from "../../src/kube/core_resources.ts";
@@ -20,6 +20,8 @@ export interface Batch {
   prefix: string;
   count: number;
   perSecond: number;
+  /** Of each VM. @default one that runs always, without instancetype and preference */
+  specOf?: (index: number) => VirtualMachineSpec;
 }
 
 /** From the request to create to the watch that tells, in milliseconds. */
@@ -62,9 +64,9 @@ export class Load {
   async create(batch: Batch): Promise<Latencies> {
     const startedAtMs = new Map<string, number>();
     await step(`creating ${what(batch)}`, async () => {
-      await this.#paced(batch, async (name) => {
+      await this.#paced(batch, async (name, index) => {
         startedAtMs.set(name, performance.now());
-        await patiently(() => this.#createOne(batch.kind, name));
+        await patiently(() => this.#createOne(batch, name, index));
       });
       await this.#informer(batch).waitUntil(
         () => namesOf(batch).every((name) => this.#runs(batch, name)),
@@ -109,7 +111,7 @@ export class Load {
     if (!this.#runningAtMs.has(key)) this.#runningAtMs.set(key, performance.now());
   }
 
-  async #createOne(kind: Batch["kind"], name: string): Promise<void> {
+  async #createOne({ kind, specOf }: Batch, name: string, index: number): Promise<void> {
     const options = { namespace: NAMESPACE };
     const apiVersion = "kubevirt.io/v1";
     const metadata = { name, finalizers: this.#finalizers };
@@ -118,17 +120,17 @@ export class Load {
       await this.#client.create(VIRTUAL_MACHINE_INSTANCES, object, options);
       return;
     }
-    const spec = { runStrategy: "Always", template: { spec: GUEST } };
+    const spec = specOf?.(index) ?? { runStrategy: "Always", template: { spec: GUEST } };
     await this.#client.create(VIRTUAL_MACHINES, { apiVersion, kind, metadata, spec }, options);
   }
 
   /** Open loop: the next one does not wait for the one before. */
-  async #paced(batch: Batch, work: (name: string) => Promise<void>): Promise<void> {
+  async #paced(batch: Batch, work: (name: string, index: number) => Promise<void>): Promise<void> {
     const startMs = performance.now();
     const all = namesOf(batch).map(async (name, index) => {
       const waitMs = startMs + index * 1_000 / batch.perSecond - performance.now();
       await new Promise((done) => setTimeout(done, Math.max(0, waitMs)));
-      await work(name);
+      await work(name, index);
     });
     await Promise.all(all);
   }

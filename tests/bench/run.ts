@@ -32,9 +32,6 @@ import { startTimes } from "./start_time.ts";
 const CONTROLLER = "denovirt-controller";
 const AGENT = "denovirt-node";
 const ROLES = [CONTROLLER, AGENT, "bench-kubelet"] as const;
-/** Nothing was written for so long: the load has settled. */
-const QUIET_MS = 2_000;
-const QUIET_ATTEMPTS = 30;
 const MIB = 1024 * 1024;
 /** Each holds some 30 MB, and takes seconds to start where it is emulated. */
 const PAUSED_GUESTS = 20;
@@ -83,13 +80,7 @@ class Bench {
 
   /** Waits until nothing is written in the load's namespace any more. */
   async settle(): Promise<void> {
-    for (let attempt = 0; attempt < QUIET_ATTEMPTS; attempt++) {
-      const position = await this.#audit.position();
-      await new Promise((done) => setTimeout(done, QUIET_MS));
-      const requests = await this.#audit.since(position);
-      if (!requests.some((each) => isWrite(each) && each.namespace === NAMESPACE)) return;
-    }
-    throw new Error(`Cannot measure: writes went on for ${QUIET_ATTEMPTS * QUIET_MS / 1000} s`);
+    await this.#audit.untilQuiet(NAMESPACE);
   }
 
   async #cpu(pids: Record<string, number>): Promise<Record<string, number>> {

@@ -34,6 +34,12 @@ export interface GuestTimes {
   stopMs: number;
 }
 
+/** Which node it plays, and where it logs. */
+export interface AgentOptions {
+  node?: string;
+  logger?: Logger;
+}
+
 /** Guests that obey their power button after a while. */
 class ObedientHypervisor extends FakeHypervisor {
   times: GuestTimes = { startMs: 0, stopMs: 0 };
@@ -56,31 +62,35 @@ export class StandInAgent {
   readonly #events: EventRecorder;
   readonly #controller: { enqueue(key: ObjectKey): void; run(signal: AbortSignal): Promise<void> };
 
-  constructor(client: KubeClient, envelopes: Envelopes, logger: Logger = SILENT_LOGGER) {
+  constructor(
+    client: KubeClient,
+    envelopes: Envelopes,
+    { node = NODE, logger = SILENT_LOGGER }: AgentOptions = {},
+  ) {
     const clock = SYSTEM_CLOCK;
     const hypervisor = this.#hypervisor;
     const shared = { client, logger };
     const vmis = this.#vmis = new Informer<VirtualMachineInstance>({
       ...shared,
       resource: VIRTUAL_MACHINE_INSTANCES,
-      labelSelector: `${NODE_NAME_LABEL}=${NODE}`,
+      labelSelector: `${NODE_NAME_LABEL}=${node}`,
       indexes: { [UID_INDEX]: (vmi) => [vmi.metadata.uid] },
     });
     const pods = this.#pods = new Informer<Pod>({
       ...shared,
       resource: PODS,
       labelSelector: `${APP_LABEL}=${Component.Launcher}`,
-      fieldSelector: `spec.nodeName=${NODE}`,
+      fieldSelector: `spec.nodeName=${node}`,
       indexes: { [CREATED_BY_INDEX]: createdBy },
     });
-    this.#events = new EventRecorder({ ...shared, component: "virt-handler", instance: NODE });
+    this.#events = new EventRecorder({ ...shared, component: "virt-handler", instance: node });
     const memory = new LaunchMemory();
     const sockets = new PodSockets({ envelopes, kubeletRoot: "/nonexistent" });
     const facts = () => ({});
     const files = { read: () => Promise.resolve(undefined) };
     const runDirectory = "/nonexistent";
     const launcher = new Launcher({ hypervisor, sockets, files, facts, runDirectory });
-    const look = { client, nodeName: NODE, hypervisor, sockets, memory, clock, facts };
+    const look = { client, nodeName: node, hypervisor, sockets, memory, clock, facts };
     const controller = this.#controller = new Controller({
       ...shared,
       events: this.#events,

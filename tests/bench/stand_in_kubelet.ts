@@ -58,6 +58,7 @@ export interface Containers {
 
 export class StandInKubelet implements Envelopes {
   readonly #client: KubeClient;
+  readonly #node: string;
   readonly #containers: Containers | undefined;
   readonly #pods: Informer<Pod>;
   /** What was written last of each pod, by UID: the cache lags behind it. */
@@ -66,14 +67,15 @@ export class StandInKubelet implements Envelopes {
   readonly #released = new Set<string>();
   readonly #failed = Promise.withResolvers<never>();
 
-  constructor(client: KubeClient, containers?: Containers) {
+  constructor(client: KubeClient, containers?: Containers, node = NODE) {
     this.#client = client;
+    this.#node = node;
     this.#containers = containers;
     this.#pods = new Informer<Pod>({
       client,
       logger: SILENT_LOGGER,
       resource: PODS,
-      fieldSelector: `spec.nodeName=${NODE}`,
+      fieldSelector: `spec.nodeName=${node}`,
     });
     this.#pods.addHandler((change) => {
       if (change.new !== undefined) this.#play(change.new);
@@ -167,32 +169,32 @@ export class StandInKubelet implements Envelopes {
   }
 
   /** The node and its lease, once for all that play. */
-  static async register(client: KubeClient): Promise<void> {
-    await client.create(NODES, { metadata: { name: NODE, labels: LABELS } });
-    const node = { name: NODE };
+  static async register(client: KubeClient, name = NODE): Promise<void> {
+    await client.create(NODES, { metadata: { name, labels: LABELS } });
+    const node = { name };
     await client.patch(NODES, node, { status: nodeStatus() }, { subresource: "status" });
     await client.patch(NODES, node, { spec: { taints: null } });
-    const spec = { holderIdentity: NODE, leaseDurationSeconds: 40, renewTime: microTime() };
+    const spec = { holderIdentity: name, leaseDurationSeconds: 40, renewTime: microTime() };
     const options = { namespace: LEASE_NAMESPACE };
-    await client.create(LEASES, { metadata: { name: NODE }, spec }, options);
+    await client.create(LEASES, { metadata: { name }, spec }, options);
   }
 
   /** So that others can register. */
-  static async unregister(client: KubeClient): Promise<void> {
-    await client.delete(NODES, { name: NODE });
-    await client.delete(LEASES, { namespace: LEASE_NAMESPACE, name: NODE });
+  static async unregister(client: KubeClient, name = NODE): Promise<void> {
+    await client.delete(NODES, { name });
+    await client.delete(LEASES, { namespace: LEASE_NAMESPACE, name });
   }
 
   async #beat(signal: AbortSignal): Promise<void> {
     for (let beat = 0; !signal.aborted; beat++) {
       const spec = { renewTime: microTime() };
-      await this.#patch(LEASES, { namespace: LEASE_NAMESPACE, name: NODE }, { spec });
-      await this.#client.patch(NODES, { name: NODE }, { status: nodeStatus() }, {
+      await this.#patch(LEASES, { namespace: LEASE_NAMESPACE, name: this.#node }, { spec });
+      await this.#client.patch(NODES, { name: this.#node }, { status: nodeStatus() }, {
         subresource: "status",
       });
       if (beat % LEASES_PER_HEARTBEAT === 0) {
         const annotations = { "kubevirt.io/heartbeat": seconds() };
-        await this.#patch(NODES, { name: NODE }, { metadata: { annotations } });
+        await this.#patch(NODES, { name: this.#node }, { metadata: { annotations } });
       }
       await sleep(SYSTEM_CLOCK, LEASE_MS, signal);
     }
