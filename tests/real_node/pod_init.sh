@@ -6,6 +6,9 @@ set -eu
 role=$1 volumes=$2 root=$3
 shift 3
 
+# A holder that still shares the mount namespace would lose its root, and /dev/null, to the pod's pivot_root.
+[ "$role" = compute ] || : >"$volumes/holds-$1"
+
 if [ "$role" = compute ]; then
   # the pod's own interface, as a network plugin makes it; its other end needs no one
   ip link add eth0 type veth peer name pod0
@@ -13,6 +16,8 @@ if [ "$role" = compute ]; then
   for link in lo eth0 pod0; do ip link set "$link" up; done
   while [ $# -gt 0 ]; do
     unshare --mount "$0" hold "$volumes" "$2" "$1" &
+    until [ -e "$volumes/holds-$1" ]; do sleep 0.01; done
+    rm "$volumes/holds-$1"
     shift 2
   done
 fi

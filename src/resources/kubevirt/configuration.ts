@@ -147,8 +147,9 @@ function obsoleteCpuModels(
 
 /** Of several KubeVirt objects the oldest counts; the others are told that they do not. */
 export function primaryKubeVirt(kubevirts: readonly KubeVirt[]): KubeVirt | undefined {
-  const age = ({ metadata: { creationTimestamp = "", uid } }: KubeVirt) =>
-    `${creationTimestamp}/${uid}`;
+  // Times have seconds: of two that are as old the names decide, so that whoever looks sees the same one.
+  const age = ({ metadata: { creationTimestamp = "", namespace = "", name } }: KubeVirt) =>
+    `${creationTimestamp}/${namespace}/${name}`;
   return kubevirts.toSorted((a, b) => age(a) < age(b) ? -1 : 1)[0];
 }
 
