@@ -8,6 +8,7 @@ import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.
 import type { Container, NewObject, Pod } from "../core_objects.ts";
 import type { ClusterConfiguration } from "../kubevirt/configuration.ts";
 import { controllerReference } from "../owner_reference.ts";
+import type { AutomaticLimits } from "./automatic_limits.ts";
 import { overheadBytes } from "./overhead.ts";
 import { COMPUTE_CONTAINER, podAnnotations, podLabels } from "./pod_labels.ts";
 import { hostName, launcherPodName, launcherPodPrefix } from "./pod_name.ts";
@@ -25,12 +26,13 @@ export interface LauncherPodInput {
   vmi: VirtualMachineInstance;
   configuration: ClusterConfiguration;
   envelopeImage: string;
+  limits?: AutomaticLimits;
 }
 
 export function launcherPod(input: LauncherPodInput): NewObject<Pod> {
   const { vmi, configuration } = input;
   const envelope = { image: input.envelopeImage, pullPolicy: configuration.imagePullPolicy };
-  const storage = podStorage(vmi, envelope);
+  const storage = podStorage(vmi, envelope, { cpuLimited: input.limits?.everyContainer === true });
   const { subdomain, dnsPolicy, dnsConfig, serviceAccountName } = vmi.spec;
   return {
     apiVersion: "v1",
@@ -69,7 +71,7 @@ export function launcherPod(input: LauncherPodInput): NewObject<Pod> {
 }
 
 function computeContainer(
-  { vmi, configuration }: LauncherPodInput,
+  { vmi, configuration, limits }: LauncherPodInput,
   envelope: EnvelopeImage,
 ): Omit<Container, "volumeMounts"> {
   const ports = guestPorts(vmi);
@@ -79,7 +81,7 @@ function computeContainer(
     image: envelope.image,
     imagePullPolicy: envelope.pullPolicy,
     command: ["/envelope", "run", "--socket", `${SOCKETS_DIRECTORY}/compute.sock`],
-    resources: computeResources(vmi, configuration),
+    resources: computeResources(vmi, configuration, limits),
     securityContext: CONTAINER_SECURITY,
     ...(ports.length > 0 && { ports }),
     ...(readinessProbe !== undefined && { readinessProbe: podProbe(readinessProbe) }),
