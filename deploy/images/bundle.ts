@@ -1,7 +1,10 @@
-/** Puts a program and all it imports into one minified JavaScript file. */
+/**
+ * Puts a program and all it imports into one JavaScript file. Not minified: the minifier takes a `using` whose value is read
+ * once for a constant and puts the value where it is read, so that nothing is disposed of.
+ */
 export async function bundle(entry: string, output: string): Promise<void> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--minify", "--platform", "deno", "--output", output, entry],
+    args: ["bundle", "--quiet", "--platform", "deno", "--output", output, entry],
     stdout: "null",
     stderr: "piped",
   }).output();

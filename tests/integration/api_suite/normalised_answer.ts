@@ -28,7 +28,11 @@ export class Normaliser {
 
   #value(value: unknown, key: string): unknown {
     if (typeof value === "string") return this.#text(value, key);
-    if (Array.isArray(value)) return value.map((item) => this.#value(item, key));
+    if (Array.isArray(value)) {
+      const items = value.map((item) => this.#value(item, key));
+      // Sorted by their times, which are the seconds that a case ran in.
+      return key === "managedFields" ? items.toSorted(byText) : items;
+    }
     if (typeof value !== "object" || value === null) return value;
     const rest = withoutChance(value);
     if (rest !== value) return this.#value(rest, key);
@@ -98,4 +102,8 @@ interface Loose {
     annotations?: Record<string, string>;
   };
   details?: { causes?: unknown[] };
+}
+
+function byText(a: unknown, b: unknown): number {
+  return JSON.stringify(a) < JSON.stringify(b) ? -1 : 1;
 }
