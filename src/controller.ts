@@ -15,7 +15,6 @@
  *   ""                            pods/status                           patch
  *   ""                            nodes                                 get, list, watch, patch
  *   ""                            persistentvolumeclaims, namespaces    get, list, watch
- *   ""                            resourcequotas                        list
  *   ""                            events                                create, patch
  *   instancetype.kubevirt.io      virtualmachineinstancetypes, virtualmachineclusterinstancetypes,
  *                                 virtualmachinepreferences, virtualmachineclusterpreferences   get, list, watch

@@ -2,20 +2,14 @@ import { CREATED_BY_LABEL } from "../../api/labels.ts";
 import { isFinalPhase, VirtualMachineInstancePhase as Phase } from "../../api/phases.ts";
 import { VIRTUAL_MACHINE_INSTANCES } from "../../api/registry.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
-import { type KubeClient, NotFoundError } from "../../kube/client.ts";
-import {
-  NAMESPACES,
-  PERSISTENT_VOLUME_CLAIMS,
-  PODS,
-  RESOURCE_QUOTAS,
-} from "../../kube/core_resources.ts";
+import type { KubeClient } from "../../kube/client.ts";
+import { PERSISTENT_VOLUME_CLAIMS, PODS } from "../../kube/core_resources.ts";
 import { keyOf, type ObjectKey } from "../../kube/object.ts";
 import type { Clock } from "../../runtime/clock.ts";
-import type { PersistentVolumeClaim, Pod, ResourceQuota } from "../core_objects.ts";
+import type { PersistentVolumeClaim, Pod } from "../core_objects.ts";
 import { BY_VMI_UID, type ControllerInformers } from "../informers.ts";
 import { effectiveConfiguration, primaryKubeVirt } from "../kubevirt/configuration.ts";
 import { isControlledBy } from "../owner_reference.ts";
-import { needsNamespace } from "./automatic_limits.ts";
 import { claimNames } from "./claims.ts";
 import { isHandedOver } from "./decide.ts";
 import { isHandedOverTo } from "./lease.ts";
@@ -49,20 +43,16 @@ export async function observeVirtualMachineInstance(
     return undefined;
   }
   const pods = cacheIsBehind ? await listPods(client, vmi, signal) : cached;
-  const owned = pods.filter((pod) => isControlledBy(pod, uid));
-  const configuration = effectiveConfiguration(
-    primaryKubeVirt(informers.kubevirts.list()),
-    informers.nodes.list(),
-  );
   return {
     now: clock.now().toISOString(),
     vmi,
-    pods: owned,
+    pods: pods.filter((pod) => isControlledBy(pod, uid)),
     ...(cacheIsBehind && { cacheIsBehind }),
     claims: isHandedOver(vmi) ? [] : await readClaims(client, vmi, signal),
-    ...(owned.length === 0 && mayGetPod(vmi) &&
-      await readNamespace(client, { vmi, configuration }, signal)),
-    configuration,
+    configuration: effectiveConfiguration(
+      primaryKubeVirt(informers.kubevirts.list()),
+      informers.nodes.list(),
+    ),
     envelopeImage,
   };
 }
@@ -73,39 +63,6 @@ function mayHavePod({ metadata, status }: VirtualMachineInstance): boolean {
   if (isFinalPhase(phase)) return (metadata.finalizers ?? []).length > 0;
   const isUntouched = phase === Phase.Unset || phase === Phase.Pending;
   return !isUntouched || Boolean(metadata.deletionTimestamp);
-}
-
-/** No pod was made for it yet, and one is wanted. */
-function mayGetPod({ metadata, status }: VirtualMachineInstance): boolean {
-  const { phase = Phase.Unset } = status ?? {};
-  return (phase === Phase.Unset || phase === Phase.Pending) && !metadata.deletionTimestamp;
-}
-
-/** What of its namespace counts for a pod's limits. */
-async function readNamespace(
-  client: KubeClient,
-  { vmi, configuration }: Pick<VirtualMachineInstanceWorld, "vmi" | "configuration">,
-  signal: AbortSignal,
-): Promise<Pick<VirtualMachineInstanceWorld, "resourceQuotas" | "namespaceLabels">> {
-  const { namespace = "" } = vmi.metadata;
-  const resourceQuotas = await listQuotas(client, namespace, signal);
-  if (!needsNamespace({ vmi, configuration, resourceQuotas })) return { resourceQuotas };
-  const found = await client.get(NAMESPACES, { name: namespace }, { signal });
-  return { resourceQuotas, namespaceLabels: found?.metadata.labels ?? {} };
-}
-
-async function listQuotas(
-  client: KubeClient,
-  namespace: string,
-  signal: AbortSignal,
-): Promise<readonly ResourceQuota[]> {
-  try {
-    return (await client.list<ResourceQuota>(RESOURCE_QUOTAS, { namespace, signal })).items;
-  } catch (error) {
-    // An API server that does not serve quotas, as the embedded one, enforces none.
-    if (error instanceof NotFoundError) return [];
-    throw error;
-  }
 }
 
 /** The pods' cache may be ahead: they are collected once their instance is gone. */

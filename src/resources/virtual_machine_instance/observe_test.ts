@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { VIRTUAL_MACHINE_INSTANCES } from "../../api/registry.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
-import { NAMESPACES, PODS, RESOURCE_QUOTAS } from "../../kube/core_resources.ts";
+import { PODS } from "../../kube/core_resources.ts";
 import { FakeClient } from "../../kube/fake/fake_client.ts";
 import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
 import { SILENT_LOGGER } from "../../runtime/log.ts";
@@ -75,69 +75,4 @@ Deno.test("observeVirtualMachineInstance() sees that an instance is gone when it
   assert.equal((await observeVirtualMachineInstance(dependencies, KEY, signal))?.pods.length, 0);
   await client.patch(VIRTUAL_MACHINE_INSTANCES, KEY, { metadata: { finalizers: null } });
   assert.equal(await observeVirtualMachineInstance(dependencies, KEY, signal), undefined);
-});
-
-/** What is seen of the limits of an instance's namespace, and what was read for it. */
-async function observedQuota(hard: Record<string, string> | undefined, phase: string) {
-  const read: string[] = [];
-  const client = new FakeClient({
-    withoutStatusSubresource: [VIRTUAL_MACHINE_INSTANCES],
-    onCall: ({ verb, resource }) => {
-      if (verb === "get" || verb === "list") read.push(`${verb} ${resource?.plural}`);
-      return undefined;
-    },
-  });
-  const { metadata: { uid: _, resourceVersion: __, ...metadata }, ...rest } = vmi(
-    withStatus({ phase }),
-  );
-  await client.create(VIRTUAL_MACHINE_INSTANCES, { ...rest, metadata }, { namespace: "shop" });
-  await client.create(NAMESPACES, {
-    apiVersion: "v1",
-    kind: "Namespace",
-    metadata: { name: "shop", labels: { team: "a" } },
-  });
-  for (const namespace of ["shop", "other"]) {
-    if (hard === undefined) continue;
-    await client.create(RESOURCE_QUOTAS, {
-      apiVersion: "v1",
-      kind: "ResourceQuota",
-      metadata: { name: `of-${namespace}` },
-      spec: { hard },
-    }, { namespace });
-  }
-  const informers = createControllerInformers({ client, logger: SILENT_LOGGER });
-  const stop = new AbortController();
-  const running = informers.virtualMachineInstances.run(stop.signal);
-  await informers.virtualMachineInstances.waitForSync(stop.signal);
-  stop.abort();
-  await running;
-  read.length = 0;
-  const dependencies = { client, informers, envelopeImage, clock: SYSTEM_CLOCK };
-  const { signal } = new AbortController();
-  const world = await observeVirtualMachineInstance(dependencies, KEY, signal);
-  return {
-    quotas: world?.resourceQuotas?.map(({ metadata }) => metadata.name),
-    labels: world?.namespaceLabels,
-    read,
-  };
-}
-
-const LIMITED = { "limits.memory": "16Gi" };
-
-Deno.test("observeVirtualMachineInstance() reads quotas and, where they have limits, labels of the namespace", async () => {
-  const { quotas, labels } = await observedQuota(LIMITED, "Pending");
-  assert.deepEqual(quotas, ["of-shop"]);
-  assert.equal(labels?.team, "a");
-});
-
-Deno.test("observeVirtualMachineInstance() spares the namespace where no quota has limits", async () => {
-  const { quotas, read } = await observedQuota(undefined, "Pending");
-  assert.deepEqual(quotas, []);
-  assert.deepEqual(read, ["list resourcequotas"]);
-});
-
-Deno.test("observeVirtualMachineInstance() reads no quotas where no pod will be made", async () => {
-  const { quotas, read } = await observedQuota(LIMITED, "Scheduling");
-  assert.equal(quotas, undefined);
-  assert.ok(!read.includes("list resourcequotas"));
 });

@@ -8,7 +8,6 @@ import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.
 import type { Container, NewObject, Pod } from "../core_objects.ts";
 import type { ClusterConfiguration } from "../kubevirt/configuration.ts";
 import { controllerReference } from "../owner_reference.ts";
-import type { AutomaticLimits } from "./automatic_limits.ts";
 import { overheadBytes } from "./overhead.ts";
 import { COMPUTE_CONTAINER, podAnnotations, podLabels } from "./pod_labels.ts";
 import { hostName, launcherPodName, launcherPodPrefix } from "./pod_name.ts";
@@ -26,13 +25,12 @@ export interface LauncherPodInput {
   vmi: VirtualMachineInstance;
   configuration: ClusterConfiguration;
   envelopeImage: string;
-  limits?: AutomaticLimits;
 }
 
 export function launcherPod(input: LauncherPodInput): NewObject<Pod> {
   const { vmi, configuration } = input;
   const envelope = { image: input.envelopeImage, pullPolicy: configuration.imagePullPolicy };
-  const storage = podStorage(vmi, envelope, { cpuLimited: input.limits?.everyContainer === true });
+  const storage = podStorage(vmi, envelope);
   const { subdomain, dnsPolicy, dnsConfig, serviceAccountName } = vmi.spec;
   return {
     apiVersion: "v1",
@@ -71,7 +69,7 @@ export function launcherPod(input: LauncherPodInput): NewObject<Pod> {
 }
 
 function computeContainer(
-  { vmi, configuration, limits }: LauncherPodInput,
+  { vmi, configuration }: LauncherPodInput,
   envelope: EnvelopeImage,
 ): Omit<Container, "volumeMounts"> {
   const ports = guestPorts(vmi);
@@ -81,7 +79,7 @@ function computeContainer(
     image: envelope.image,
     imagePullPolicy: envelope.pullPolicy,
     command: ["/envelope", "run", "--socket", `${SOCKETS_DIRECTORY}/compute.sock`],
-    resources: computeResources(vmi, configuration, limits),
+    resources: computeResources(vmi, configuration),
     securityContext: CONTAINER_SECURITY,
     ...(ports.length > 0 && { ports }),
     ...(readinessProbe !== undefined && { readinessProbe: podProbe(readinessProbe) }),

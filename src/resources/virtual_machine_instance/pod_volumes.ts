@@ -33,17 +33,13 @@ export interface PodStorage {
   imagePullSecrets: { name: string }[];
 }
 
-export function podStorage(
-  vmi: VirtualMachineInstance,
-  envelope: EnvelopeImage,
-  options: { cpuLimited?: boolean } = {},
-): PodStorage {
+export function podStorage(vmi: VirtualMachineInstance, envelope: EnvelopeImage): PodStorage {
   const images = heldImages(vmi);
   const mounted = (vmi.spec.volumes ?? []).flatMap((each) => [
     ...cloudInitSecrets(each),
     ...claim(each),
   ]);
-  const resources = holderResources({ ...options, guaranteed: wantsGuaranteed(vmi) });
+  const resources = holderResources({ guaranteed: wantsGuaranteed(vmi) });
   const pullSecrets = images.flatMap(({ pullSecret }) => pullSecret ?? []);
   return {
     volumes: [
