@@ -31,7 +31,7 @@ export class Normaliser {
     if (Array.isArray(value)) {
       const items = value.map((item) => this.#value(item, key));
       // Sorted by their times, which are the seconds that a case ran in.
-      return key === "managedFields" ? items.toSorted(byText) : items;
+      return key === "managedFields" ? items.toSorted(byManager) : items;
     }
     if (typeof value !== "object" || value === null) return value;
     const rest = withoutChance(value);
@@ -104,6 +104,11 @@ interface Loose {
   details?: { causes?: unknown[] };
 }
 
-function byText(a: unknown, b: unknown): number {
-  return JSON.stringify(a) < JSON.stringify(b) ? -1 : 1;
+function byManager(a: unknown, b: unknown): number {
+  return managerOf(a) < managerOf(b) ? -1 : 1;
+}
+
+function managerOf(entry: unknown): string {
+  const { manager, operation, subresource = "" } = entry as Record<string, string>;
+  return JSON.stringify([manager, operation, subresource]);
 }
