@@ -73,7 +73,7 @@ Deno.test({
           const vmi = await running(api);
           assert.equal(vmi.metadata.uid, uid);
           {
-            await using terminal = await GuestConsole.open(api, GUEST);
+            await using terminal = await openConsole(api);
             await terminal.expect(/[0-9A-F]{8}\r?\n/, SLOW_MS);
           }
           const paused = await api.request(
@@ -134,6 +134,18 @@ function vm() {
       },
     },
   };
+}
+
+/** The instance is Running as it was left; its console is refused until the new agent has adopted it. */
+async function openConsole(api: ApiServer): Promise<GuestConsole> {
+  const opened = await waitUntil({
+    what: "the console to be served",
+    timeoutMs: SLOW_MS,
+    look: () => GuestConsole.open(api, GUEST).catch(() => undefined),
+    until: (console) => console !== undefined,
+  });
+  assert.ok(opened !== undefined);
+  return opened;
 }
 
 async function running(api: ApiServer): Promise<Instance> {
