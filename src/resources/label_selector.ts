@@ -10,7 +10,8 @@ export function matchesSelector(
     matchExpressions.every((requirement) => holds(requirement, labels));
 }
 
-function holds(
+/** Whether labels meet one condition. An operator that is not known is met by none. */
+export function holds(
   { key, operator, values = [] }: LabelSelectorRequirement,
   labels: Readonly<Record<string, string>>,
 ): boolean {

@@ -1,4 +1,5 @@
 /** Whether a pod fits on this machine, in the words of the scheduler: pure. */
+import { holds } from "../../../resources/label_selector.ts";
 import type { Affinity, NodeSelectorRequirement } from "../../../api/k8s_scheduling.ts";
 import { parseBytes, parseMilliCpu } from "../../../api/quantity.ts";
 import type { Node, Pod } from "../../../resources/core_objects.ts";
@@ -63,19 +64,11 @@ function matches(
 ): boolean {
   const value = labels[key];
   switch (operator) {
-    case "In":
-      return value !== undefined && values.includes(value);
-    case "NotIn":
-      return value === undefined || !values.includes(value);
-    case "Exists":
-      return value !== undefined;
-    case "DoesNotExist":
-      return value === undefined;
     case "Gt":
       return value !== undefined && Number(value) > Number(values[0]);
     case "Lt":
       return value !== undefined && Number(value) < Number(values[0]);
     default:
-      return false;
+      return holds({ key, operator, values }, labels);
   }
 }
