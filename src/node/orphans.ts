@@ -8,6 +8,7 @@ import type { VirtualMachineInstance } from "../api/virtual_machine_instance.ts"
 import type { DomainObservation } from "../hypervisor/hypervisor.ts";
 import type { KubeObject } from "../kube/object.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
+import { Unchanged } from "../runtime/unchanged.ts";
 import type { Informer } from "../runtime/informer.ts";
 import { fence, type FenceOptions, type Standing } from "./fence.ts";
 
@@ -22,14 +23,19 @@ const SWEEP_INTERVAL_MS = 60_000;
 const RETRY_MS = 2_000;
 /** The spec is gone, and the grace period with it: this is KubeVirt's default. */
 const GRACE_MS = 30_000;
+/** What is remembered of a domain whose power button was pressed. */
+const PRESSED = "pressed";
 const PAGE_SIZE = 500;
 
 export class Orphans {
   readonly #options: OrphansOptions;
   #woken = new AbortController();
+  /** Since when the power button of a domain is known to have been pressed. */
+  readonly #pressed: Unchanged;
 
   constructor(options: OrphansOptions) {
     this.#options = options;
+    this.#pressed = new Unchanged(options.clock);
   }
 
   /** Sweeps at once when a VMI leaves this node whose guest has not ended. */
@@ -101,7 +107,7 @@ export class Orphans {
   }
 
   async #end(uid: string, domain: DomainObservation, signal: AbortSignal): Promise<void> {
-    const { clock, hypervisor, log } = this.#options;
+    const { hypervisor, log } = this.#options;
     if (domain.kind === "unknown") {
       return log.warn("orphaned domain cannot be looked at", { uid, why: domain.why });
     }
@@ -112,9 +118,10 @@ export class Orphans {
     const { shutdownSentAt } = domain;
     if (shutdownSentAt === undefined) {
       log.warn("shutting down orphaned domain", { uid });
+      this.#pressed.ageMs(uid, PRESSED);
       return await hypervisor.shutdown(uid, signal);
     }
-    if (clock.now().getTime() - Date.parse(shutdownSentAt) < GRACE_MS) return;
+    if (this.#pressed.ageMs(uid, PRESSED) < GRACE_MS) return;
     log.warn("destroying orphaned domain", { uid });
     await hypervisor.destroy(uid, signal);
   }

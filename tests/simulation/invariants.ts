@@ -1,16 +1,22 @@
 /** What must hold at every moment, and what must hold once all is quiet. */
 import { VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../../src/api/registry.ts";
-import { UNPAUSED_READINESS_GATE, VM_GENERATION_ANNOTATION } from "../../src/api/labels.ts";
+import {
+  NODE_HEARTBEAT_ANNOTATION,
+  NODE_SCHEDULABLE_LABEL,
+  UNPAUSED_READINESS_GATE,
+  VM_GENERATION_ANNOTATION,
+} from "../../src/api/labels.ts";
 import { isFinalPhase, VirtualMachineRunStrategy as Strategy } from "../../src/api/phases.ts";
 import type { VirtualMachine } from "../../src/api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../../src/api/virtual_machine_instance.ts";
 import type { DeleteOptions, Resource } from "../../src/kube/client.ts";
-import { CONTROLLER_REVISIONS, PODS } from "../../src/kube/core_resources.ts";
+import { CONTROLLER_REVISIONS, NODES, PODS } from "../../src/kube/core_resources.ts";
 import type { StoreEvent } from "../../src/kube/fake/object_store.ts";
 import { keyOf, type KubeObject } from "../../src/kube/object.ts";
 import { hasCondition } from "../../src/resources/condition.ts";
 import type { Pod } from "../../src/resources/core_objects.ts";
 import { controllerOf, isControlledBy } from "../../src/resources/owner_reference.ts";
+import { HEARTBEAT_AGE_MS_MAX } from "../../src/resources/node/decide.ts";
 import { runStrategyOf } from "../../src/resources/virtual_machine/run_strategy.ts";
 import { type ApiServer, idOf } from "./api_server.ts";
 import type { Machine } from "./machine.ts";
@@ -19,6 +25,7 @@ import type { ServedWrite } from "./process_client.ts";
 export interface InvariantsParts {
   server: ApiServer;
   machines: readonly Machine[];
+  monotonicMs(): number;
   /** Ends the schedule. */
   violated(what: string): void;
 }
@@ -36,6 +43,8 @@ export class Invariants {
   /** Names of instances by UID, also of those that are gone. */
   readonly #names = new Map<string, string>();
   readonly #started = new Set<string>();
+  /** When the last heartbeat of a node was written. */
+  readonly #heard = new Map<string, number>();
 
   constructor(parts: InvariantsParts) {
     this.#parts = parts;
@@ -63,6 +72,33 @@ export class Invariants {
     this.#started.add(uid);
   }
 
+  /** The time of the API server counts, whatever the clocks of its node and its agent show. */
+  guestDestroyed(machine: Machine, uid: string, now: Date): void {
+    const vmi = instances(this.#parts.server).find(({ metadata }) => metadata.uid === uid);
+    const { deletionTimestamp, name } = vmi?.metadata ?? {};
+    if (vmi?.status?.phase !== "Running" || vmi.status.nodeName !== machine.name) return;
+    if (deletionTimestamp === undefined) return;
+    if (this.#pods(uid).some(({ metadata }) => metadata.deletionTimestamp !== undefined)) return;
+    const graceMs = (vmi.spec.terminationGracePeriodSeconds ?? 30) * 1000;
+    const leftMs = Date.parse(deletionTimestamp) + graceMs - now.getTime();
+    if (leftMs > 0) this.#parts.violated(`the guest of ${name} was ended ${leftMs} ms too early`);
+  }
+
+  /** Heard of within the time that the server has its last heartbeat. */
+  #nodeChanged({ object, old }: StoreEvent): void {
+    const heartbeatOf = (node: KubeObject | undefined) =>
+      node?.metadata.annotations?.[NODE_HEARTBEAT_ANNOTATION];
+    const { name } = object.metadata;
+    const nowMs = this.#parts.monotonicMs();
+    if (heartbeatOf(object) !== heartbeatOf(old)) return void this.#heard.set(name, nowMs);
+    const schedulable = (node: KubeObject | undefined) =>
+      node?.metadata.labels?.[NODE_SCHEDULABLE_LABEL];
+    if (schedulable(old) !== "true" || schedulable(object) !== "false") return;
+    const silentMs = nowMs - (this.#heard.get(name) ?? -Infinity);
+    if (silentMs >= HEARTBEAT_AGE_MS_MAX) return;
+    this.#parts.violated(`node ${name} was called unresponsive after ${silentMs} ms`);
+  }
+
   served({ process, verb, resource, versions, body }: ServedWrite): void {
     if (verb === "delete" && process.startsWith("controller")) this.#mustNameUid(resource, body);
     const isUpdate = verb === "patch" || verb === "update";
@@ -80,7 +116,9 @@ export class Invariants {
     }
   }
 
-  #changed({ resource, type, object, old }: StoreEvent): void {
+  #changed(event: StoreEvent): void {
+    const { resource, type, object, old } = event;
+    if (resource === idOf(NODES)) return this.#nodeChanged(event);
     if (resource === idOf(PODS) && type === "ADDED") this.#mustBeAlone(object as Pod);
     if (resource === idOf(VIRTUAL_MACHINES) && type === "DELETED") this.#vmWent(object, old);
     if (resource !== idOf(VIRTUAL_MACHINE_INSTANCES)) return;

@@ -25,6 +25,8 @@ export interface MachineParts {
   trace: Trace;
   /** A guest begins to run. */
   onGuestStart(machine: Machine, uid: string): void;
+  /** Its agent ends one without asking it. */
+  onDestroy(machine: Machine, uid: string): void;
 }
 
 export class Machine {
@@ -32,6 +34,8 @@ export class Machine {
   /** Counts starts of the machine: what was under way before a reboot is void. */
   boot = 1;
   isOn = true;
+  /** How much its wall clock is ahead of the API server's. */
+  wallAheadMs = 0;
   readonly #parts: MachineParts;
   readonly #envelopes = new Map<string, EnvelopeProcess>();
   #node = new FakeNode();
@@ -47,8 +51,12 @@ export class Machine {
 
   /** A new agent's way to the domains that are there. */
   adapt(): FakeHypervisor {
-    this.#adapter = new Adapter({ node: this.#node, now: () => this.#parts.clock.now() });
+    this.#adapter = new Adapter({ node: this.#node, now: () => this.#now() });
     return this.#adapter;
+  }
+
+  #now(): Date {
+    return this.#parts.clock.now(this.wallAheadMs);
   }
 
   /** Guests that run, by the UID of their VMI. */
@@ -132,7 +140,7 @@ export class Machine {
     const { clock, faults, random } = this.#parts;
     const domain = this.#node.domains.get(uid);
     if (domain === undefined || domain.state !== "running") return;
-    domain.shutdownSentAt = clock.now().toISOString();
+    domain.shutdownSentAt = this.#now().toISOString();
     if (faults.strikes("deafGuest")) return;
     clock.setTimer(() => {
       if (this.#node.domains.get(uid) === domain) this.endGuest(uid, "shutdown");
@@ -145,6 +153,11 @@ export class Machine {
 
   async resume(uid: string): Promise<void> {
     await this.#adapter.resume(uid);
+  }
+
+  async destroy(uid: string): Promise<void> {
+    if (this.isRunning(uid)) this.#parts.onDestroy(this, uid);
+    await this.#adapter.destroy(uid);
   }
 
   endGuest(uid: string, reason: "shutdown" | "crashed"): void {

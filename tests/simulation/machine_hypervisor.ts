@@ -82,7 +82,7 @@ export class MachineHypervisor implements Hypervisor, Envelopes {
   }
 
   destroy(uid: string, signal?: AbortSignal): Promise<void> {
-    return this.#act(signal, ACT_MS, () => this.#adapter.destroy(uid));
+    return this.#act(signal, ACT_MS, () => this.#parts.machine.destroy(uid));
   }
 
   forget(uid: string, signal?: AbortSignal): Promise<void> {

@@ -10,9 +10,18 @@ import type { VirtualClock } from "./virtual_clock.ts";
 /** After a freeze, what waited comes within this time. */
 const THAW_MS = 50;
 
+export interface ProcessParts {
+  clock: VirtualClock;
+  random: Random;
+  /** @default 0 */
+  wallAheadMs?: number;
+}
+
 export class SimulatedProcess {
   readonly name: string;
   readonly clock: Clock;
+  /** How much its wall clock is ahead of the API server's. It may jump. */
+  wallAheadMs: number;
   /** Never aborts: nobody is told of a SIGKILL. */
   readonly signal: AbortSignal = new AbortController().signal;
   readonly #clock: VirtualClock;
@@ -22,12 +31,13 @@ export class SimulatedProcess {
   #isFrozen = false;
   #isAlive = true;
 
-  constructor(name: string, parts: { clock: VirtualClock; random: Random }) {
+  constructor(name: string, parts: ProcessParts) {
+    this.wallAheadMs = parts.wallAheadMs ?? 0;
     this.name = name;
     this.#clock = parts.clock;
     this.#random = parts.random;
     this.clock = {
-      now: () => parts.clock.now(),
+      now: () => parts.clock.now(this.wallAheadMs),
       monotonicMs: () => parts.clock.monotonicMs(),
       setTimer: (callback, delayMs) => this.#setTimer(callback, delayMs),
     };

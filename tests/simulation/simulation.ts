@@ -79,6 +79,8 @@ const QUIET_MS = 65_000;
 /** How often the state is looked at in the calm part. */
 const LOOK_MS = 2_000;
 const STEPS_MAX = 60_000;
+/** A clock of the wrong time zone, or of summer time. */
+const WALL_AHEAD_MS_MAX = 3_600_000;
 const FAULT_FREE_SHARE = 0.08;
 /** What happens to an instance once, so that a process tells of it once. */
 const TOLD_ONCE: readonly string[] = ["Started", "Stopped"];
@@ -175,7 +177,11 @@ export class Simulation {
         this.#guests++;
         this.invariants.guestStarted(machine, uid);
       };
-      const machine = new Machine(name, { clock, random, faults, trace, onGuestStart });
+      const onDestroy = (machine: Machine, uid: string) =>
+        this.invariants.guestDestroyed(machine, uid, clock.now());
+      const parts = { clock, random, faults, trace, onGuestStart, onDestroy };
+      const machine = new Machine(name, parts);
+      machine.wallAheadMs = this.#drawnWallAheadMs();
       const kubelet = new Kubelet(machine, kubernetes);
       return { machine, kubelet, link: { isCut: false }, agent: undefined, isLost: false };
     });
@@ -185,6 +191,7 @@ export class Simulation {
     this.invariants = new Invariants({
       server,
       machines,
+      monotonicMs: () => clock.monotonicMs(),
       violated: (what) => this.#violated(what),
     });
     playScheduler(kubernetes);
@@ -348,7 +355,7 @@ export class Simulation {
   // ---- processes ------------------------------------------------------------------------------------------------------
 
   #lead(): void {
-    const parts = this.#process("controller", { isCut: false });
+    const parts = this.#process("controller", { isCut: false }, this.#drawnWallAheadMs());
     this.#leader = parts;
     this.#watchOver(
       parts.process,
@@ -358,7 +365,8 @@ export class Simulation {
 
   #startAgent(node: Node): void {
     if (node.agent?.process.isAlive || !node.machine.isOn || node.isLost) return;
-    const parts = this.#process(`agent-${node.machine.name}`, node.link);
+    const { name, wallAheadMs } = node.machine;
+    const parts = this.#process(`agent-${name}`, node.link, wallAheadMs);
     node.agent = parts;
     const { clock, random, faults } = this;
     const { machine } = node;
@@ -371,9 +379,13 @@ export class Simulation {
     );
   }
 
-  #process(kind: string, link: Link) {
+  #process(kind: string, link: Link, wallAheadMs = 0) {
     const name = `${kind}#${++this.#generation}`;
-    const process = new SimulatedProcess(name, this);
+    const process = new SimulatedProcess(name, {
+      clock: this.clock,
+      random: this.random,
+      wallAheadMs,
+    });
     this.#processes.add(process);
     this.#trace.add(name, () => "starts");
     return { process, client: new ProcessClient({ network: this.#network, process, link }) };
@@ -422,7 +434,25 @@ export class Simulation {
       [2, () => this.#partition()],
       [1, () => this.#loseNode()],
       [2, () => this.#crashPod()],
+      [2, () => this.#stepClock()],
     ])();
+  }
+
+  /** NTP comes to its senses, or loses them: the time of day jumps on one machine. */
+  #stepClock(): void {
+    const aheadMs = this.random.between(-WALL_AHEAD_MS_MAX, WALL_AHEAD_MS_MAX);
+    const node = this.random.chance(0.6) ? this.random.pick(this.#nodes) : undefined;
+    const process = node === undefined ? this.#leader?.process : node.agent?.process;
+    if (node !== undefined) node.machine.wallAheadMs = Math.round(aheadMs);
+    if (process !== undefined) process.wallAheadMs = Math.round(aheadMs);
+    const who = node?.machine.name ?? process?.name ?? "nobody";
+    this.#trace.add(who, () => `its clock is ahead by ${(aheadMs / 1000).toFixed(0)} s`);
+  }
+
+  /** Most clocks are right. */
+  #drawnWallAheadMs(): number {
+    if (this.#isFaultFree || this.random.chance(0.8)) return 0;
+    return Math.round(this.random.between(-WALL_AHEAD_MS_MAX, WALL_AHEAD_MS_MAX));
   }
 
   #killLeader(): void {

@@ -41,8 +41,9 @@ export class VirtualClock implements Clock {
   /** A binary heap by due time, then order. Cancelled entries stay until they come up. */
   readonly #heap: Entry[] = [];
 
-  now(): Date {
-    return new VirtualDate(EPOCH_MS + Math.floor(this.#nowUs / 1000));
+  /** As a clock shows it that is ahead by so much. */
+  now(aheadMs = 0): Date {
+    return new VirtualDate(EPOCH_MS + Math.floor(this.#nowUs / 1000) + aheadMs);
   }
 
   monotonicMs(): number {

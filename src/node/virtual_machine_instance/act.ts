@@ -86,7 +86,7 @@ export class Actor {
       const terminal = error instanceof HypervisorError && error.terminal;
       log.warn("launch failed", { error, terminal });
       const message = error instanceof Error ? error.message : describeError(error);
-      memory.launchFailed(uid, { message, terminal, now: clock.now() });
+      memory.launchFailed(uid, { message, terminal, nowMs: clock.monotonicMs() });
     }
   }
 

@@ -31,7 +31,7 @@ import { faultEvents } from "./guest_faults.ts";
 import { finalPhase } from "./final_phase.ts";
 import { endsVmi, isLastStatus } from "./last_write.ts";
 import { isGateOpen } from "./readiness_gate.ts";
-import { isAcpiEnabled, terminationDeadline } from "./termination.ts";
+import { isAcpiEnabled, terminationLeftMs } from "./termination.ts";
 import {
   failedStatus,
   finalStatus,
@@ -143,16 +143,16 @@ function isOver({ state }: PresentDomain): boolean {
 }
 
 function withoutDomain(world: World): VmiDecision {
-  const { vmi, launchFailure, now, refusals } = world;
+  const { vmi, launchFailure, refusals } = world;
   if (vmi.status?.phase === Phase.Running) {
     return lost(world, "The guest and all that belonged to it are gone from the node.");
   }
-  if (isPodOver(world) || terminationDeadline(world) !== undefined) {
+  if (isPodOver(world) || terminationLeftMs(world) !== undefined) {
     return neverStarted(world);
   }
   if (refusals.length > 0) return refused(world);
   if (launchFailure?.terminal) return notStartable(world, launchFailure.message);
-  const waitMs = launchFailure === undefined ? 0 : msUntil(launchFailure.retryAt, now);
+  const waitMs = launchFailure?.retryInMs ?? 0;
   if (launchFailure !== undefined && waitMs > 0) {
     return notSynchronized(world, { message: launchFailure.message, requeueAfterMs: waitMs });
   }
@@ -189,7 +189,7 @@ function withDeadDomain(
   { oomKilled = false }: Extract<DomainObservation, { kind: "gone" }>,
 ): VmiDecision {
   const starting = world.vmi.status?.phase === Phase.Scheduled;
-  if (starting && !isPodOver(world) && terminationDeadline(world) === undefined) {
+  if (starting && !isPodOver(world) && terminationLeftMs(world) === undefined) {
     return { ...unchanged(world, LOOK_AGAIN_MS), actions: [{ type: "forget" }] };
   }
   return oomKilled || isPodOomKilled(world)
@@ -214,12 +214,12 @@ function withDomain(world: World, domain: PresentDomain): VmiDecision {
   if (phase !== undefined) return ended(world, { phase, domain });
   if (domain.state === "nostate" || isStarting(domain)) return unchanged(world, TRANSITION_MS);
   const running = whileRunning(world, domain);
-  const deadline = terminationDeadline(world);
-  if (deadline === undefined) return running;
+  const leftMs = terminationLeftMs(world);
+  if (leftMs === undefined) return running;
   // A guest that is about to end is worth one write, when it has ended.
   const told = world.vmi.status?.phase === Phase.Running;
   const ending = told ? { ...running, status: world.vmi.status ?? {}, events: [] } : running;
-  return terminating(world, { running: ending, deadline, domain });
+  return terminating(world, { running: ending, leftMs, domain });
 }
 
 /** libvirt shows a domain as paused until its vCPUs are let go for the first time. */
@@ -246,15 +246,14 @@ function whileRunning(world: World, domain: PresentDomain): VmiDecision {
 
 function terminating(
   world: World,
-  { running, deadline, domain }: {
+  { running, leftMs, domain }: {
     running: VmiDecision;
-    deadline: string;
+    leftMs: number;
     domain: PresentDomain;
   },
 ): VmiDecision {
   const { now } = world;
   const { shutdownSentAt } = domain;
-  const leftMs = msUntil(deadline, now);
   if (leftMs <= 0 || !isAcpiEnabled(world.vmi.spec)) {
     return {
       ...running,
@@ -270,7 +269,10 @@ function terminating(
   const againMs = shutdownSentAt === undefined
     ? 0
     : msUntil(addMs(shutdownSentAt, SHUTDOWN_REPEAT_MS), now);
-  if (againMs > 0) return { ...running, actions: [], requeueAfterMs: Math.min(againMs, leftMs) };
+  // A clock that was set back would keep the button from being pressed.
+  if (againMs > 0 && againMs <= SHUTDOWN_REPEAT_MS) {
+    return { ...running, actions: [], requeueAfterMs: Math.min(againMs, leftMs) };
+  }
   return {
     ...running,
     actions: [{ type: "shutdown" }],

@@ -6,7 +6,9 @@ const RETRY_BASE_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
 
 interface Remembered {
-  launchFailure?: LaunchFailure;
+  /** To be tried again at this time of the monotonic clock. */
+  launchFailure?: Omit<LaunchFailure, "retryInMs"> & { retryAtMs: number };
+  endingSinceMs?: number;
   /** The pod whose envelope was asked to end. */
   releasedPodUid?: string;
   /** The last write, and the version it was made on: caches lag behind it. */
@@ -23,12 +25,18 @@ export class LaunchMemory {
 
   launchFailed(
     uid: string,
-    { message, terminal, now }: { message: string; terminal: boolean; now: Date },
+    { message, terminal, nowMs }: { message: string; terminal: boolean; nowMs: number },
   ): void {
     const count = (this.get(uid).launchFailure?.count ?? 0) + 1;
     const delayMs = backoffMs(count - 1, { baseMs: RETRY_BASE_MS, maxMs: RETRY_MAX_MS });
-    const retryAt = new Date(now.getTime() + delayMs).toISOString();
-    this.#set(uid, { launchFailure: { message, terminal, count, retryAt } });
+    this.#set(uid, { launchFailure: { message, terminal, count, retryAtMs: nowMs + delayMs } });
+  }
+
+  /** When it was first seen that the guest is to end, on the monotonic clock. */
+  endingSinceMs(uid: string, nowMs: number): number {
+    const { endingSinceMs = nowMs } = this.get(uid);
+    this.#set(uid, { endingSinceMs });
+    return endingSinceMs;
   }
 
   launched(uid: string): void {

@@ -13,7 +13,7 @@ import { factsForPod, type NodeFacts } from "../node_facts.ts";
 import { planLaunch } from "./launch_plan.ts";
 import type { LaunchMemory } from "./launch_memory.ts";
 import type { PodSockets } from "./pod_sockets.ts";
-import type { EnvelopeObservation, Rival, World } from "./world.ts";
+import type { EnvelopeObservation, LaunchFailure, Rival, World } from "./world.ts";
 
 /** Index of the pod informer: pods by the UID of the VMI they were made for. */
 export const CREATED_BY_INDEX = "created-by";
@@ -51,6 +51,8 @@ export class Observer {
     if (vmi === undefined) return undefined;
     const pod = this.#podOf(vmi);
     const { launchFailure, releasedPodUid } = memory.get(vmi.metadata.uid);
+    const nowMs = clock.monotonicMs();
+    const isEnding = Boolean(vmi.metadata.deletionTimestamp ?? pod?.metadata.deletionTimestamp);
     const isReleased = pod !== undefined && releasedPodUid === pod.metadata.uid;
     const facts = factsForPod(this.#options.facts(), pod);
     const launching = vmi.status?.phase === Phase.Scheduled && domain.kind === "absent";
@@ -66,7 +68,8 @@ export class Observer {
       ...(isReleased && { isReleased }),
       refusals: launching ? this.#refusals(vmi, facts) : [],
       ...(facts.emulationReason === undefined ? {} : { emulationReason: facts.emulationReason }),
-      ...(launchFailure === undefined ? {} : { launchFailure }),
+      ...(launchFailure === undefined ? {} : { launchFailure: retried(launchFailure, nowMs) }),
+      ...(isEnding && { endingForMs: nowMs - memory.endingSinceMs(vmi.metadata.uid, nowMs) }),
     };
   }
 
@@ -149,6 +152,13 @@ export class Observer {
     if (!ended && domain.kind !== "absent") return { kind: "unknown", why: "not looked for" };
     return await this.#options.sockets.observe(pod?.metadata.uid, signal);
   }
+}
+
+function retried(
+  { retryAtMs, ...failure }: NonNullable<ReturnType<LaunchMemory["get"]>["launchFailure"]>,
+  nowMs: number,
+): LaunchFailure {
+  return { ...failure, retryInMs: retryAtMs - nowMs };
 }
 
 /** The index function of {@link CREATED_BY_INDEX}. */

@@ -1,6 +1,5 @@
 import type { VirtualMachineInstanceSpec } from "../../api/virtual_machine_instance_spec.ts";
 import { GRACE_PERIOD_SECONDS_DEFAULT } from "../../libvirt_domain/identity.ts";
-import { addMs, toWholeSeconds } from "../../resources/timestamp.ts";
 import type { World } from "./world.ts";
 
 /** Seconds the guest has to shut down by itself. */
@@ -19,21 +18,12 @@ export function isGraceful(spec: VirtualMachineInstanceSpec): boolean {
 }
 
 /**
- * When the guest must have ended; `undefined`: it may run on. Computed from the deletion of the VMI or of its pod, whichever
- * came first, so that an agent which starts meanwhile comes to the same time.
+ * How much longer the guest may take to end, not above 0 when it must have; `undefined`: it may run on. Counted from when this
+ * agent first saw that the VMI or its pod is being deleted: the time of the deletion is of the API server's clock, and a node
+ * whose clock is ahead of it would end guests at once. An agent that starts meanwhile grants the whole time anew.
  */
-export function terminationDeadline({ vmi, pod }: Pick<World, "vmi" | "pod">): string | undefined {
-  const starts = [vmi.metadata.deletionTimestamp, podDeletionStart(pod)]
-    .filter((time) => time !== undefined)
-    .sort();
-  const start = starts[0];
-  return start === undefined ? undefined : addMs(start, gracePeriodSeconds(vmi.spec) * 1000);
-}
-
-/** A pod's deletionTimestamp is when it will be killed: its own grace period lies before. */
-function podDeletionStart(pod: World["pod"]): string | undefined {
-  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod?.metadata ?? {};
-  return deletionTimestamp === undefined
-    ? undefined
-    : toWholeSeconds(addMs(deletionTimestamp, -deletionGracePeriodSeconds * 1000));
+export function terminationLeftMs(
+  { vmi, endingForMs }: Pick<World, "vmi" | "endingForMs">,
+): number | undefined {
+  return endingForMs === undefined ? undefined : gracePeriodSeconds(vmi.spec) * 1000 - endingForMs;
 }

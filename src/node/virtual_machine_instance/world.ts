@@ -32,7 +32,8 @@ export interface LaunchFailure {
   terminal: boolean;
   /** How often in a row. */
   count: number;
-  retryAt: string;
+  /** At once when it is not above 0. */
+  retryInMs: number;
 }
 
 export interface World {
@@ -54,6 +55,8 @@ export interface World {
   /** What of the spec this node cannot act on. */
   refusals: readonly Refusal[];
   launchFailure?: LaunchFailure;
+  /** Milliseconds since this agent first saw that the VMI or its pod is being deleted; absent when neither is. */
+  endingForMs?: number;
 }
 
 export type Action =

@@ -2,6 +2,7 @@ import { NODE_NAME_LABEL } from "../../api/labels.ts";
 import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
 import { Controller } from "../../runtime/controller.ts";
 import { WriteThroughClient } from "../../runtime/write_through_client.ts";
+import { Unchanged } from "../../runtime/unchanged.ts";
 import type { Reconciler } from "../../runtime/reconciler.ts";
 import type { ControllerDependencies } from "../controller.ts";
 import { actOnNode } from "./act.ts";
@@ -31,9 +32,10 @@ export function createNodeReconciler(
 ): Reconciler<NodeWorld, NodeAction, undefined> {
   const { informers, clock = SYSTEM_CLOCK } = dependencies;
   const client = new WriteThroughClient(dependencies.client, Object.values(informers));
+  const heartbeats = new Unchanged(clock);
   return {
     name: "node-controller",
-    observe: (key, signal) => observeNode({ client, informers, clock }, key, signal),
+    observe: (key, signal) => observeNode({ client, informers, clock, heartbeats }, key, signal),
     decide: decideNode,
     act: (action, world, signal) => actOnNode(action, { client, world, signal }),
     // The agent owns the node's labels and annotations; there is no status to write.

@@ -1,18 +1,17 @@
 /**
  * What becomes of a node whose agent has fallen silent, and of its guests.
  *
- *   schedulable=true --heartbeat older than 5 min--> schedulable=false   (the agent sets it to true again when it is back)
+ *   schedulable=true --heartbeat unchanged for 5 min--> schedulable=false   (the agent sets it to true again when it is back)
  *   node silent or removed, instance without a live pod -> Failed, NodeUnresponsive
  *
  * An instance whose pod still lives is left alone: the agent may be away while its guests run on, and a guest that is started
  * elsewhere while it still runs here would write to the same disks.
  */
 import { NODE_UNRESPONSIVE_REASON } from "../../api/conditions.ts";
-import { NODE_HEARTBEAT_ANNOTATION, NODE_SCHEDULABLE_LABEL } from "../../api/labels.ts";
+import { NODE_SCHEDULABLE_LABEL } from "../../api/labels.ts";
 import { isFinalPhase } from "../../api/phases.ts";
 import type { Decision, EventRecord } from "../../runtime/reconciler.ts";
 import type { Pod } from "../core_objects.ts";
-import { msUntil } from "../timestamp.ts";
 import type { InstanceOnNode, NodeAction, NodeWorld } from "./world.ts";
 
 export type NodeDecision = Decision<NodeAction, undefined>;
@@ -51,14 +50,13 @@ function unresponsive(regarding: EventRecord["regarding"], message: string): Eve
 
 /**
  * How long the last heartbeat still counts; not above 0 when the node is silent or was removed. `undefined`: no agent has
- * ever been there.
+ * ever been there. What time the heartbeat tells is of no interest: it is of another machine's clock.
  */
 export function heartbeatRemainingMs(
-  { node, now }: Omit<NodeWorld, "instances">,
+  { node, heartbeatAgeMs }: Omit<NodeWorld, "instances">,
 ): number | undefined {
   if (node === undefined) return 0;
-  const heartbeat = node.metadata.annotations?.[NODE_HEARTBEAT_ANNOTATION];
-  return heartbeat === undefined ? undefined : HEARTBEAT_AGE_MS_MAX + msUntil(heartbeat, now);
+  return heartbeatAgeMs === undefined ? undefined : HEARTBEAT_AGE_MS_MAX - heartbeatAgeMs;
 }
 
 function isLost({ vmi, pods }: InstanceOnNode): boolean {

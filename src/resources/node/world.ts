@@ -8,6 +8,8 @@ export interface NodeWorld {
   name: string;
   /** Absent: the node was removed from the cluster. */
   node?: Node;
+  /** Milliseconds for which its heartbeat has been seen unchanged from here; absent without a heartbeat. */
+  heartbeatAgeMs?: number;
   /** The instances that the node's agent owns, each with its launcher pods. */
   instances: readonly InstanceOnNode[];
 }

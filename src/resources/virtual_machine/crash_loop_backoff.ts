@@ -67,13 +67,17 @@ function retryAfter(now: string, { count, uid }: { count: number; uid: string })
   return msUntil(down, now) >= leastMs ? down : toWholeSeconds(addMs(now, leastMs + SECOND_MS - 1));
 }
 
-/** How long until the next start may be tried; 0 when at once. */
+/**
+ * How long until the next start may be tried; 0 when at once. The clock that the time was taken from may have been another's,
+ * or have jumped since: nobody waits longer than the longest delay after the failure was first seen from here.
+ */
 export function backOffRemainingMs(
   startFailure: VirtualMachineStartFailure | undefined,
-  now: string,
+  { now, seenForMs }: { now: string; seenForMs: number },
 ): number {
   const retryAfter = startFailure?.retryAfterTimestamp;
-  return retryAfter ? Math.max(0, msUntil(retryAfter, now)) : 0;
+  if (!retryAfter) return 0;
+  return Math.max(0, Math.min(msUntil(retryAfter, now), DELAY_MS_MAX - seenForMs));
 }
 
 /** The jitter is drawn from the failed instance's UID, so that the same world always gives the same decision. */

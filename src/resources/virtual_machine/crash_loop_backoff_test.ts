@@ -40,7 +40,7 @@ Deno.test("nextStartFailure() keeps the wait between its bounds, in whole second
     assert.equal(failure?.lastFailedVMIUID, uid);
     assert.match(failure?.retryAfterTimestamp ?? "", /:\d\dZ$/);
     const [, minMs = 300_000, maxMs = 300_000] = BOUNDS[before] ?? [];
-    const remainingMs = backOffRemainingMs(failure, now);
+    const remainingMs = backOffRemainingMs(failure, { now, seenForMs: 0 });
     assert.ok(remainingMs >= Math.min(minMs, 299_000) && remainingMs <= maxMs, `${remainingMs}`);
   }));
 });
@@ -64,4 +64,17 @@ Deno.test("nextStartFailure() forgets when an instance has run, or the strategy 
   );
   assert.equal(nextStartFailure({ now: NOW, runStrategy: "Manual", previous }), undefined);
   assert.equal(nextStartFailure({ now: NOW, runStrategy: "Once", previous }), previous);
+});
+
+Deno.test("backOffRemainingMs() waits no longer than the longest delay, whatever the clocks say", () => {
+  const failure = { retryAfterTimestamp: "2026-03-01T11:00:00Z" };
+  for (
+    const [now, seenForMs, expected] of [
+      ["2026-03-01T10:00:00Z", 0, 300_000],
+      ["2026-03-01T10:00:00Z", 299_000, 1_000],
+      ["2026-03-01T09:00:00Z", 301_000, 0],
+      ["2026-03-01T10:59:50Z", 0, 10_000],
+      ["2026-03-01T12:00:00Z", 0, 0],
+    ] as const
+  ) assert.equal(backOffRemainingMs(failure, { now, seenForMs }), expected, now);
 });

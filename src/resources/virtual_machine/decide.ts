@@ -84,7 +84,10 @@ function decideRun(world: VirtualMachineWorld): VirtualMachineDecision {
     lastRunStrategy: vm.status?.runStrategy,
     vmi,
     requests,
-    backOffRemainingMs: backOffRemainingMs(startFailure, now),
+    backOffRemainingMs: backOffRemainingMs(startFailure, {
+      now,
+      seenForMs: startFailure === previous ? world.startFailureSeenForMs ?? 0 : 0,
+    }),
   });
   return carryOut(plan, { world, vmi, requests, startFailure, sizing: sizingOf(world) });
 }

@@ -2,6 +2,7 @@ import { CONTROLLER_REVISIONS } from "../../kube/core_resources.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import type { ObjectKey } from "../../kube/object.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import type { Unchanged } from "../../runtime/unchanged.ts";
 import type { ControllerRevision } from "../core_objects.ts";
 import type { ControllerInformers } from "../informers.ts";
 import { clusterDefaults } from "../cluster_defaults.ts";
@@ -21,6 +22,7 @@ export interface ObserveDependencies {
     & SizeInformers;
   knownRevisions?: KnownRevisions;
   clock: Clock;
+  startFailures: Unchanged;
 }
 
 /**
@@ -32,13 +34,17 @@ export async function observeVirtualMachine(
   key: ObjectKey,
   signal: AbortSignal,
 ): Promise<VirtualMachineWorld | undefined> {
-  const { client, informers, clock } = dependencies;
+  const { client, informers, clock, startFailures } = dependencies;
   const vm = informers.virtualMachines.get(key);
   if (vm === undefined) return undefined;
+  const retryAfter = vm.status?.startFailure?.retryAfterTimestamp;
   const vmi = informers.virtualMachineInstances.get(key);
   const world: VirtualMachineWorld = {
     now: clock.now().toISOString(),
     vm,
+    ...(retryAfter && {
+      startFailureSeenForMs: startFailures.ageMs(vm.metadata.uid, retryAfter),
+    }),
     ...(needsSize(vm, vmi) && {
       size: {
         found: await findSize(dependencies, vm, signal),

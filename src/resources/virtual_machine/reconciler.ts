@@ -2,6 +2,7 @@ import type { VirtualMachineStatus } from "../../api/virtual_machine_status.ts";
 import type { ObjectKey } from "../../kube/object.ts";
 import type { Decision, FailureReport, Reconciler } from "../../runtime/reconciler.ts";
 import { BoundedMap } from "../../runtime/bounded_map.ts";
+import { Unchanged } from "../../runtime/unchanged.ts";
 import type { ControllerRevision } from "../core_objects.ts";
 import { actOnVirtualMachine, writeVirtualMachineStatus } from "./act.ts";
 import { decideVirtualMachine } from "./decide.ts";
@@ -24,8 +25,12 @@ export class VirtualMachineReconciler
   /** Where an action of this pass has changed the VM itself, the status is written for its new version. */
   readonly #versions = new WeakMap<VirtualMachineWorld, string>();
 
-  constructor(dependencies: ObserveDependencies) {
-    this.#dependencies = { ...dependencies, knownRevisions: this.#knownRevisions };
+  constructor(dependencies: Omit<ObserveDependencies, "startFailures">) {
+    this.#dependencies = {
+      ...dependencies,
+      knownRevisions: this.#knownRevisions,
+      startFailures: new Unchanged(dependencies.clock),
+    };
   }
 
   observe(key: ObjectKey, signal: AbortSignal): Promise<VirtualMachineWorld | undefined> {

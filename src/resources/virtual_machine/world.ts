@@ -9,6 +9,8 @@ export interface VirtualMachineWorld {
   /** RFC 3339. */
   now: string;
   vm: VirtualMachine;
+  /** Milliseconds for which the VM's `status.startFailure` has been seen as it is. */
+  startFailureSeenForMs?: number;
   /** The VMI of the VM's name, whoever owns it. */
   vmi?: VirtualMachineInstance;
   /** What the running VMI was made from; only there when KubeVirt has started it and the VM has changed since. */

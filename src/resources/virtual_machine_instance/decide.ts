@@ -28,7 +28,6 @@ import type { Decision, EventRecord } from "../../runtime/reconciler.ts";
 import { findCondition } from "../condition.ts";
 import type { Pod } from "../core_objects.ts";
 import { isEqualJson } from "../merge_patch.ts";
-import { msUntil } from "../timestamp.ts";
 import { claimProblem } from "./claims.ts";
 import {
   notReady,
@@ -225,10 +224,8 @@ function decideFinal(world: VirtualMachineInstanceWorld): VirtualMachineInstance
 }
 
 /** How much longer a pod may take to end by itself; nothing for one that never had a guest. */
-function finalPodWaitMs({ vmi, now }: VirtualMachineInstanceWorld): number {
-  const since = enteredPhaseAt(vmi.status ?? {});
-  if (!vmi.status?.nodeName || since === undefined) return 0;
-  return Math.max(0, FINAL_POD_MS_MAX + msUntil(since, now));
+function finalPodWaitMs({ vmi, endedForMs = 0 }: VirtualMachineInstanceWorld): number {
+  return vmi.status?.nodeName ? Math.max(0, FINAL_POD_MS_MAX - endedForMs) : 0;
 }
 
 function isKeptForInspection(vmi: VirtualMachineInstance): boolean {

@@ -6,6 +6,7 @@ import type { KubeClient } from "../../kube/client.ts";
 import { PERSISTENT_VOLUME_CLAIMS, PODS } from "../../kube/core_resources.ts";
 import { keyOf, type ObjectKey } from "../../kube/object.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import type { Unchanged } from "../../runtime/unchanged.ts";
 import type { PersistentVolumeClaim, Pod } from "../core_objects.ts";
 import { BY_VMI_UID, type ControllerInformers } from "../informers.ts";
 import { effectiveConfiguration, primaryKubeVirt } from "../kubevirt/configuration.ts";
@@ -23,11 +24,12 @@ export interface ObserveDependencies {
   >;
   envelopeImage: string;
   clock: Clock;
+  endings: Unchanged;
 }
 
 /** From the caches; but an instance is never found to have lost its pod without a live look. */
 export async function observeVirtualMachineInstance(
-  { client, informers, envelopeImage, clock }: ObserveDependencies,
+  { client, informers, envelopeImage, clock, endings }: ObserveDependencies,
   key: ObjectKey,
   signal: AbortSignal,
 ): Promise<VirtualMachineInstanceWorld | undefined> {
@@ -48,6 +50,7 @@ export async function observeVirtualMachineInstance(
     vmi,
     pods: pods.filter((pod) => isControlledBy(pod, uid)),
     ...(cacheIsBehind && { cacheIsBehind }),
+    ...(isFinalPhase(vmi.status?.phase) && { endedForMs: endings.ageMs(uid, "ended") }),
     claims: isHandedOver(vmi) ? [] : await readClaims(client, vmi, signal),
     configuration: effectiveConfiguration(
       primaryKubeVirt(informers.kubevirts.list()),

@@ -3,6 +3,7 @@ import { VIRTUAL_MACHINE_INSTANCES } from "../../api/registry.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import { PODS } from "../../kube/core_resources.ts";
 import { FakeClient } from "../../kube/fake/fake_client.ts";
+import { Unchanged } from "../../runtime/unchanged.ts";
 import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
 import { SILENT_LOGGER } from "../../runtime/log.ts";
 import { createControllerInformers } from "../informers.ts";
@@ -31,7 +32,13 @@ async function observedBehind(...changes: Change<VirtualMachineInstance>[]) {
   const running = informers.virtualMachineInstances.run(stop.signal);
   try {
     await informers.virtualMachineInstances.waitForSync(stop.signal);
-    const dependencies = { client, informers, envelopeImage, clock: SYSTEM_CLOCK };
+    const dependencies = {
+      client,
+      informers,
+      envelopeImage,
+      clock: SYSTEM_CLOCK,
+      endings: new Unchanged(SYSTEM_CLOCK),
+    };
     return await observeVirtualMachineInstance(dependencies, KEY, stop.signal);
   } finally {
     stop.abort();
@@ -70,7 +77,13 @@ Deno.test("observeVirtualMachineInstance() sees that an instance is gone when it
   await informers.virtualMachineInstances.waitForSync(stop.signal);
   stop.abort();
   await running;
-  const dependencies = { client, informers, envelopeImage, clock: SYSTEM_CLOCK };
+  const dependencies = {
+    client,
+    informers,
+    envelopeImage,
+    clock: SYSTEM_CLOCK,
+    endings: new Unchanged(SYSTEM_CLOCK),
+  };
   const { signal } = new AbortController();
   assert.equal((await observeVirtualMachineInstance(dependencies, KEY, signal))?.pods.length, 0);
   await client.patch(VIRTUAL_MACHINE_INSTANCES, KEY, { metadata: { finalizers: null } });

@@ -1,4 +1,5 @@
 import type { ObjectKey } from "../../kube/object.ts";
+import { Unchanged } from "../../runtime/unchanged.ts";
 import type { FailureReport, Reconciler } from "../../runtime/reconciler.ts";
 import { actOnVirtualMachineInstance, writeVirtualMachineInstanceState } from "./act.ts";
 import { decideVirtualMachineInstance, type VirtualMachineInstanceDecision } from "./decide.ts";
@@ -15,8 +16,8 @@ export class VirtualMachineInstanceReconciler implements Reconciler<World, Actio
   readonly name = "virtualmachineinstance-controller";
   readonly #dependencies: ObserveDependencies;
 
-  constructor(dependencies: ObserveDependencies) {
-    this.#dependencies = dependencies;
+  constructor(dependencies: Omit<ObserveDependencies, "endings">) {
+    this.#dependencies = { ...dependencies, endings: new Unchanged(dependencies.clock) };
   }
 
   observe(key: ObjectKey, signal: AbortSignal): Promise<World | undefined> {

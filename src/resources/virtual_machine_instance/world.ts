@@ -8,6 +8,8 @@ export interface VirtualMachineInstanceWorld {
   /** RFC 3339. */
   now: string;
   vmi: VirtualMachineInstance;
+  /** Milliseconds for which it has been seen to have ended; 0 while it has not. */
+  endedForMs?: number;
   /** The launcher pods that this VMI controls. An instance past Pending without any was looked for live. */
   pods: readonly Pod[];
   /** The pods were seen live only. The cache may never show them, so nobody would tell of their end. */
