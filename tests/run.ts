@@ -6,7 +6,7 @@
  * A control plane alone (real etcd and kube-apiserver) is started for the tests that ask for one.
  */
 import { Cluster } from "./cluster/cluster.ts";
-import { addOutcomes, closingLine, type Outcome } from "./runner/outcome.ts";
+import { addOutcomes, closingLines, type Outcome } from "./runner/outcome.ts";
 import { runCargoTests } from "./runner/run_cargo_tests.ts";
 import { runDenoTests } from "./runner/run_deno_tests.ts";
 import { nativeDirectory } from "./toolchain/build_native.ts";
@@ -41,9 +41,8 @@ async function runAll(): Promise<Outcome> {
 
 const outcome = await runAll();
 say("");
-for (const name of outcome.skipped) say(`skipped: ${name}`);
 say(
   "skipped: tests/cluster: real nodes and guests take minutes: `deno task test:cluster` runs them",
 );
-Deno.stdout.writeSync(new TextEncoder().encode(`${closingLine(outcome)}\n`));
+Deno.stdout.writeSync(new TextEncoder().encode(`${closingLines(outcome).join("\n")}\n`));
 if (outcome.failed > 0) Deno.exit(1);

@@ -9,7 +9,7 @@
  */
 import { compilePrograms, type Programs } from "../../deploy/binaries/compile_programs.ts";
 import { writeProductImages } from "../../deploy/images/product_images.ts";
-import { closingLine, type Outcome } from "../runner/outcome.ts";
+import { closingLines, type Outcome } from "../runner/outcome.ts";
 import { runDenoTests } from "../runner/run_deno_tests.ts";
 import { debianGuestImage, kernelGuestImage } from "../toolchain/build_guest_images.ts";
 import { compileRuntime } from "../toolchain/build_compile_runtime.ts";
@@ -107,7 +107,7 @@ async function run(): Promise<Outcome> {
       },
       timeoutMs: TESTS_TIMEOUT_MS,
     })
-    : { passed: 0, failed: 0, skipped: [] };
+    : { passed: 0, failed: 0, skipped: [], failures: [] };
   if (Deno.args.includes("--keep")) {
     say(`KUBECONFIG=${cluster.kubeconfigPath}\nPress Enter to stop the cluster`);
     await Deno.stdin.read(new Uint8Array(1));
@@ -116,6 +116,5 @@ async function run(): Promise<Outcome> {
 }
 
 const outcome = await run();
-for (const name of outcome.skipped) say(`skipped: ${name}`);
-Deno.stdout.writeSync(new TextEncoder().encode(`${closingLine(outcome)}\n`));
+Deno.stdout.writeSync(new TextEncoder().encode(`${closingLines(outcome).join("\n")}\n`));
 if (outcome.failed > 0) Deno.exit(1);

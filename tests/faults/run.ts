@@ -4,7 +4,7 @@
  *   deno run --allow-all tests/faults/run.ts [FILE...]
  */
 import { Cluster } from "../cluster/cluster.ts";
-import { closingLine } from "../runner/outcome.ts";
+import { closingLines } from "../runner/outcome.ts";
 import { runDenoTests } from "../runner/run_deno_tests.ts";
 import { nativeDirectory } from "../toolchain/build_native.ts";
 import { prepareMachine } from "../toolchain/prepare.ts";
@@ -26,7 +26,7 @@ let failed: number;
     },
     timeoutMs: TIMEOUT_MS,
   });
-  Deno.stdout.writeSync(new TextEncoder().encode(`${closingLine(outcome)}\n`));
+  Deno.stdout.writeSync(new TextEncoder().encode(`${closingLines(outcome).join("\n")}\n`));
   failed = outcome.failed;
 }
 if (failed > 0) Deno.exit(1);

@@ -3,6 +3,13 @@ import type { Outcome } from "./outcome.ts";
 
 const RESULT = /^test result: .*? (\d+) passed; (\d+) failed; (\d+) ignored/;
 const IGNORED = /^test (\S+) \.\.\. ignored/;
+/** The head of what a failed test printed. */
+const FAILED = /^---- (\S+) stdout ----$/;
+
+interface CargoOutcome extends Outcome {
+  skipped: string[];
+  failures: string[];
+}
 
 /** Runs `cargo test` in a workspace with its output shown as it comes. A build that fails counts as one failure. */
 export async function runCargoTests(workspace: string): Promise<Outcome> {
@@ -15,7 +22,7 @@ export async function runCargoTests(workspace: string): Promise<Outcome> {
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
-  const outcome = { passed: 0, failed: 0, skipped: [] as string[] };
+  const outcome: CargoOutcome = { passed: 0, failed: 0, skipped: [], failures: [] };
   let unfinished = "";
   for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
     await Deno.stdout.write(new TextEncoder().encode(chunk));
@@ -27,9 +34,11 @@ export async function runCargoTests(workspace: string): Promise<Outcome> {
   return success || outcome.failed > 0 ? outcome : { ...outcome, failed: 1 };
 }
 
-function count(line: string, outcome: { passed: number; failed: number; skipped: string[] }): void {
+function count(line: string, outcome: CargoOutcome): void {
   const ignored = IGNORED.exec(line);
   if (ignored?.[1]) outcome.skipped.push(`cargo: ${ignored[1]}`);
+  const failure = FAILED.exec(line);
+  if (failure?.[1]) outcome.failures.push(`cargo: ${failure[1]}`);
   const result = RESULT.exec(line);
   if (!result) return;
   outcome.passed += Number(result[1]);
