@@ -207,6 +207,7 @@ const RINGS: Ring[] = [
       "src/api/",
       "src/admission/",
       "src/subresources/",
+      "src/resources/quality_of_service.ts",
       "yaml",
       "ws",
       "node:",

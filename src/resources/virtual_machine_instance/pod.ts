@@ -11,7 +11,7 @@ import { controllerReference } from "../owner_reference.ts";
 import { overheadBytes } from "./overhead.ts";
 import { COMPUTE_CONTAINER, podAnnotations, podLabels } from "./pod_labels.ts";
 import { hostName, launcherPodName, launcherPodPrefix } from "./pod_name.ts";
-import { computeResources } from "./pod_resources.ts";
+import { computeResources, holderResources } from "./pod_resources.ts";
 import { podScheduling } from "./pod_scheduling.ts";
 import { CONTAINER_SECURITY, POD_SECURITY } from "./pod_security.ts";
 import { type EnvelopeImage, podStorage, SOCKETS_DIRECTORY } from "./pod_volumes.ts";
@@ -30,7 +30,8 @@ export interface LauncherPodInput {
 export function launcherPod(input: LauncherPodInput): NewObject<Pod> {
   const { vmi, configuration } = input;
   const envelope = { image: input.envelopeImage, pullPolicy: configuration.imagePullPolicy };
-  const storage = podStorage(vmi, envelope);
+  const resources = computeResources(vmi, configuration);
+  const storage = podStorage(vmi, envelope, holderResources(resources));
   const { subdomain, dnsPolicy, dnsConfig, serviceAccountName } = vmi.spec;
   return {
     apiVersion: "v1",
@@ -60,7 +61,11 @@ export function launcherPod(input: LauncherPodInput): NewObject<Pod> {
       ...(storage.imagePullSecrets.length > 0 && { imagePullSecrets: storage.imagePullSecrets }),
       ...(storage.initContainers.length > 0 && { initContainers: storage.initContainers }),
       containers: [
-        { ...computeContainer(input, envelope), volumeMounts: storage.computeMounts },
+        {
+          ...computeContainer(vmi, envelope),
+          resources,
+          volumeMounts: storage.computeMounts,
+        },
         ...storage.containers,
       ],
       volumes: storage.volumes,
@@ -69,9 +74,9 @@ export function launcherPod(input: LauncherPodInput): NewObject<Pod> {
 }
 
 function computeContainer(
-  { vmi, configuration }: LauncherPodInput,
+  vmi: VirtualMachineInstance,
   envelope: EnvelopeImage,
-): Omit<Container, "volumeMounts"> {
+): Omit<Container, "resources" | "volumeMounts"> {
   const ports = guestPorts(vmi);
   const { readinessProbe, livenessProbe } = vmi.spec;
   return {
@@ -79,7 +84,6 @@ function computeContainer(
     image: envelope.image,
     imagePullPolicy: envelope.pullPolicy,
     command: ["/envelope", "run", "--socket", `${SOCKETS_DIRECTORY}/compute.sock`],
-    resources: computeResources(vmi, configuration),
     securityContext: CONTAINER_SECURITY,
     ...(ports.length > 0 && { ports }),
     ...(readinessProbe !== undefined && { readinessProbe: podProbe(readinessProbe) }),

@@ -9,6 +9,7 @@ import {
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import type { Container } from "../core_objects.ts";
 import type { ClusterConfiguration } from "../kubevirt/configuration.ts";
+import { qosClass } from "../quality_of_service.ts";
 import { guestMemoryBytes, vcpuCount } from "./guest_size.ts";
 import { overheadBytes } from "./overhead.ts";
 import { deviceRequests } from "./pod_devices.ts";
@@ -58,8 +59,12 @@ function requestedMemoryBytes(
   vmi: VirtualMachineInstance,
   configuration: ClusterConfiguration,
 ): number {
-  const asked = vmi.spec.domain.resources?.requests?.memory;
-  if (asked !== undefined) return parseBytes(asked);
+  const { requests, limits } = vmi.spec.domain.resources ?? {};
+  const asked = parseBytes(requests?.memory ?? 0);
+  const limit = parseBytes(limits?.memory ?? 0);
+  // A limit alone is a request as well, here too: overcommit is for guests of which nothing is said.
+  if (asked === 0 && limit > 0) return limit;
+  if (requests?.memory !== undefined) return asked;
   return Math.ceil(guestMemoryBytes(vmi) * 100 / configuration.memoryOvercommitPercent);
 }
 
@@ -88,19 +93,14 @@ function passedOn(wanted: Quantities): Record<string, string> {
   );
 }
 
-/** Whether limits and requests are equal, so that the pod shall be of QoS class Guaranteed. */
-export function wantsGuaranteed(vmi: VirtualMachineInstance): boolean {
-  const { requests, limits } = vmi.spec.domain.resources ?? {};
-  if (limits?.cpu === undefined || limits.memory === undefined) return false;
-  const cpu = parseMilliCpu(requests?.cpu ?? limits.cpu) === parseMilliCpu(limits.cpu);
-  const memory = vmi.spec.domain.memory?.guest ?? requests?.memory ?? limits.memory;
-  return cpu && parseBytes(requests?.memory ?? memory) === parseBytes(limits.memory);
-}
-
-/** For containers that only hold an image in place, and for the one that copies a binary. */
-export function holderResources(options: { guaranteed: boolean }): Resources {
+/**
+ * For containers that only hold an image in place, and for the one that copies a binary, beside the one that the guest runs in:
+ * a pod is Guaranteed only when all of its containers are.
+ */
+export function holderResources(compute: Resources): Resources {
+  const isGuaranteed = qosClass({ containers: [{ resources: compute }] }) === "Guaranteed";
   // No CPU limit otherwise: the kernel would throttle the start of the container itself.
-  return options.guaranteed
+  return isGuaranteed
     ? { requests: { cpu: "10m", memory: "40M" }, limits: { cpu: "10m", memory: "40M" } }
     : { requests: { cpu: "1m", memory: "1M" }, limits: { memory: "40M" } };
 }

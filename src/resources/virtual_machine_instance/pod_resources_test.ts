@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { formatBytes, parseBytes } from "../../api/quantity.ts";
 import type { ResourceRequirements } from "../../api/resources.ts";
 import { type ClusterConfiguration, effectiveConfiguration } from "../kubevirt/configuration.ts";
+import { type QosClass, qosClass } from "../quality_of_service.ts";
 import { vmi, withDomain } from "../testing/builders.ts";
 import { overheadBytes } from "./overhead.ts";
-import { computeResources, holderResources, wantsGuaranteed } from "./pod_resources.ts";
+import { computeResources, holderResources } from "./pod_resources.ts";
 
 const DEFAULTS = effectiveConfiguration(undefined);
 const configured = (change: Partial<ClusterConfiguration>) => ({ ...DEFAULTS, ...change });
@@ -85,17 +86,55 @@ Deno.test("overheadBytes() adds what the user reserves", () => {
   );
 });
 
-Deno.test("wantsGuaranteed() holds when limits and requests are equal", () => {
-  assert.equal(wantsGuaranteed(asking({ limits: { cpu: 1, memory: "512Mi" } })), true);
-  assert.equal(
-    wantsGuaranteed(asking({
-      limits: { cpu: 1, memory: "512Mi" },
-      requests: { cpu: "1000m", memory: "512Mi" },
-    })),
-    true,
-  );
-  assert.equal(wantsGuaranteed(asking({ limits: { cpu: 1, memory: "1Gi" } })), false);
-  assert.equal(wantsGuaranteed(vmi()), false);
-  const { requests, limits } = holderResources({ guaranteed: true });
-  assert.deepEqual(requests, limits);
+Deno.test("computeResources() requests the memory that is limited, where none is requested", () => {
+  for (const requests of [{}, { memory: 0 }]) {
+    const { requests: requested } = computeResources(
+      asking({ limits: { memory: "1Gi" }, requests }),
+      configured({ memoryOvercommitPercent: 200 }),
+    );
+    assert.equal(requested?.memory, beyond("1Gi"));
+  }
 });
+
+/** Of a pod with images to hold. */
+const QOS_CLASSES: { name: string; resources: ResourceRequirements; is: QosClass }[] = [
+  { name: "nothing is said", resources: {}, is: "Burstable" },
+  {
+    name: "there are limits alone",
+    resources: { limits: { cpu: 1, memory: "1Gi" } },
+    is: "Guaranteed",
+  },
+  {
+    name: "limits are requests in other words",
+    resources: {
+      limits: { cpu: 1, memory: "512Mi" },
+      requests: { cpu: "1000m", memory: "524288Ki" },
+    },
+    is: "Guaranteed",
+  },
+  { name: "only CPU is limited", resources: { limits: { cpu: 1 } }, is: "Burstable" },
+  {
+    name: "less memory is requested than the limit",
+    resources: { limits: { cpu: 1, memory: "512Mi" }, requests: { memory: "256Mi" } },
+    is: "Burstable",
+  },
+  {
+    name: "less CPU is requested than the limit",
+    resources: { limits: { cpu: 1, memory: "512Mi" }, requests: { cpu: "500m" } },
+    is: "Burstable",
+  },
+  {
+    name: "the overhead is overcommitted",
+    resources: { limits: { cpu: 1, memory: "512Mi" }, overcommitGuestOverhead: true },
+    is: "Burstable",
+  },
+];
+for (const { name, resources, is } of QOS_CLASSES) {
+  Deno.test(`holderResources() leave the pod ${is} where ${name}`, () => {
+    const compute = computeResources(asking(resources), DEFAULTS);
+    const holder = holderResources(compute);
+    assert.equal(qosClass({ containers: [{ resources: compute }, { resources: holder }] }), is);
+    // A limit of CPU would slow the start of the container, so only a pod that gains from it has one.
+    assert.equal(holder.limits?.cpu !== undefined, is === "Guaranteed");
+  });
+}

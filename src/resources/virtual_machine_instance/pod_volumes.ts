@@ -7,7 +7,6 @@ import type { CloudInitNoCloudSource } from "../../api/cloud_init.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import type { Volume } from "../../api/volume.ts";
 import type { Container, PodVolume, VolumeMount } from "../core_objects.ts";
-import { holderResources, wantsGuaranteed } from "./pod_resources.ts";
 import { CONTAINER_SECURITY } from "./pod_security.ts";
 
 /** Where the envelope and the holders listen; found by the agent in the pod's directory on the node. */
@@ -33,13 +32,17 @@ export interface PodStorage {
   imagePullSecrets: { name: string }[];
 }
 
-export function podStorage(vmi: VirtualMachineInstance, envelope: EnvelopeImage): PodStorage {
+/** The containers that hold images get `resources`. */
+export function podStorage(
+  vmi: VirtualMachineInstance,
+  envelope: EnvelopeImage,
+  resources: Container["resources"],
+): PodStorage {
   const images = heldImages(vmi);
   const mounted = (vmi.spec.volumes ?? []).flatMap((each) => [
     ...cloudInitSecrets(each),
     ...claim(each),
   ]);
-  const resources = holderResources({ guaranteed: wantsGuaranteed(vmi) });
   const pullSecrets = images.flatMap(({ pullSecret }) => pullSecret ?? []);
   return {
     volumes: [

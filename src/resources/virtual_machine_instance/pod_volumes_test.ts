@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { vmi, withSpec } from "../testing/builders.ts";
+import { holderResources } from "./pod_resources.ts";
 import { defaultPullPolicy, podStorage } from "./pod_volumes.ts";
 
 const ENVELOPE = { image: "registry.example/envelope:1", pullPolicy: "IfNotPresent" };
+const HOLDER = holderResources({});
 
 const POLICIES: [image: string, policy: string][] = [
   ["debian", "Always"],
@@ -19,7 +21,7 @@ for (const [image, policy] of POLICIES) {
 }
 
 Deno.test("podStorage() needs no binary of ours where no image is held", () => {
-  const storage = podStorage(vmi(), ENVELOPE);
+  const storage = podStorage(vmi(), ENVELOPE, HOLDER);
   assert.deepEqual(storage.volumes.map(({ name }) => name), ["sockets", "ephemeral-disks"]);
   assert.deepEqual([storage.initContainers, storage.containers], [[], []]);
 });
@@ -30,13 +32,15 @@ Deno.test("podStorage() names each pull secret once", () => {
     containerDisk: { image: "i:1", imagePullSecret },
   });
   const instance = vmi(withSpec({ volumes: [image("a", "s"), image("b", "s"), image("c", "t")] }));
-  assert.deepEqual(podStorage(instance, ENVELOPE).imagePullSecrets, [{ name: "s" }, { name: "t" }]);
+  assert.deepEqual(podStorage(instance, ENVELOPE, HOLDER).imagePullSecrets, [{ name: "s" }, {
+    name: "t",
+  }]);
 });
 
 Deno.test("podStorage() mounts both Secrets of one cloud-init volume in one place", () => {
   const secrets = { secretRef: { name: "user" }, networkDataSecretRef: { name: "net" } };
   const instance = vmi(withSpec({ volumes: [{ name: "init", cloudInitNoCloud: secrets }] }));
-  const { volumes, computeMounts } = podStorage(instance, ENVELOPE);
+  const { volumes, computeMounts } = podStorage(instance, ENVELOPE, HOLDER);
   assert.deepEqual(volumes.at(-1), {
     name: "init-cloudinit",
     projected: { sources: [{ secret: { name: "user" } }, { secret: { name: "net" } }] },

@@ -1,5 +1,6 @@
 /** Kubernetes' own kinds, as far as virtual machines need them. */
-import { isObject, type Json, type JsonObject } from "../../../kube/json.ts";
+import type { JsonObject } from "../../../kube/json.ts";
+import { type PodContainers, qosClass } from "../../../resources/quality_of_service.ts";
 import type { CoreKind } from "../core/core_kind.ts";
 import { coreKind as coreRules } from "../core/core_kinds.ts";
 import { dnsSubdomain } from "../core/names.ts";
@@ -230,30 +231,11 @@ function pending(object: JsonObject): JsonObject {
 }
 
 function newPod(pod: JsonObject): JsonObject {
-  return { ...pod, status: { phase: "Pending", qosClass: qualityOfService(pod) } };
-}
-
-/** Pods are Guaranteed when every container's limits of CPU and memory are its requests, BestEffort when none has any. */
-function qualityOfService(pod: JsonObject): string {
-  const spec = (isObject(pod.spec) ? pod.spec : {}) as Record<string, Json[] | undefined>;
-  const resources = [...spec.containers ?? [], ...spec.initContainers ?? []]
-    .map((each) => (each as { resources?: Record<string, JsonObject> }).resources ?? {});
-  const amount = (each: Record<string, JsonObject>, list: string, what: string) =>
-    each[list]?.[what];
-  const named = ["cpu", "memory"];
-  const none = resources.every((each) =>
-    named.every((what) =>
-      amount(each, "requests", what) === undefined && amount(each, "limits", what) === undefined
-    )
-  );
-  if (none) return "BestEffort";
-  const all = resources.every((each) =>
-    named.every((what) => {
-      const limit = amount(each, "limits", what);
-      return limit !== undefined && (amount(each, "requests", what) ?? limit) === limit;
-    })
-  );
-  return all ? "Guaranteed" : "Burstable";
+  const { initContainers, containers = [] } = (pod.spec ?? {}) as Partial<PodContainers>;
+  return {
+    ...pod,
+    status: { phase: "Pending", qosClass: qosClass({ initContainers, containers }) },
+  };
 }
 
 function newService(service: JsonObject): JsonObject {

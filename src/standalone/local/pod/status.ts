@@ -6,6 +6,7 @@ import type {
   PodCondition,
   PodStatus,
 } from "../../../resources/core_objects.ts";
+import { qosClass } from "../../../resources/quality_of_service.ts";
 import { toWholeSeconds } from "../../../resources/timestamp.ts";
 import type { ImageState } from "../pod_images.ts";
 import type { ContainerObservation } from "../pod_sandbox.ts";
@@ -41,7 +42,7 @@ export function podStatus(world: PodWorld, pod: Pod): LocalPodStatus {
     ...(address === undefined || sandbox.kind === "absent"
       ? {}
       : { podIP: address, podIPs: [{ ip: address }] }),
-    qosClass: pod.status?.qosClass ?? qosClass(pod),
+    qosClass: pod.status?.qosClass ?? qosClass(pod.spec),
     conditions: conditions(pod, {
       phase,
       containerStatuses,
@@ -186,21 +187,4 @@ function withTime(condition: PodCondition, pod: Pod, now: string): PodCondition 
     ? old.lastTransitionTime
     : toWholeSeconds(now);
   return { ...condition, lastTransitionTime };
-}
-
-/** Kubernetes' quality of service, from requests and limits. */
-function qosClass({ spec }: Pod): string {
-  const all = [...spec.initContainers ?? [], ...spec.containers].map(({ resources }) => resources);
-  const names = ["cpu", "memory"];
-  const asks = all.some((each) =>
-    names.some((name) => each?.requests?.[name] ?? each?.limits?.[name])
-  );
-  if (!asks) return "BestEffort";
-  const isGuaranteed = all.every((each) =>
-    names.every((name) => {
-      const limit = each?.limits?.[name];
-      return limit !== undefined && (each?.requests?.[name] ?? limit) === limit;
-    })
-  );
-  return isGuaranteed ? "Guaranteed" : "Burstable";
 }
