@@ -193,6 +193,14 @@ export class ControlBed implements AsyncDisposable {
     return this.pods.list().filter(({ metadata }) => metadata.ownerReferences?.[0]?.name === name);
   }
 
+  /** Resolves when the pods of earlier instances are gone: a collector that has just learnt of our kinds may take half a minute. */
+  async untilCollected(name: string): Promise<void> {
+    await this.#until(`the pods of earlier instances of ${name} to be collected`, () => {
+      const uid = this.vmis.get(this.key(name))?.metadata.uid;
+      return this.podsNow(name).every(({ metadata }) => metadata.ownerReferences?.[0]?.uid === uid);
+    });
+  }
+
   /** How many instances of this name there ever were. */
   instancesEver(name: string): number {
     return this.#instancesOf.get(name)?.size ?? 0;

@@ -2,6 +2,7 @@
  * Between the product and a real API server: passes requests on, and lets some of them meet a fault, by a schedule that
  * follows from a seed. It counts what is asked.
  */
+import { CREATED_BY_LABEL } from "../../src/api/labels.ts";
 import { createAuthority, issueLeaf, type KeyPairPem } from "../../src/certificates/x509.ts";
 import type { Connection } from "../../src/kube/connection.ts";
 import { LineDecoder } from "../../src/kube/line_decoder.ts";
@@ -232,7 +233,8 @@ export class FaultProxy implements AsyncDisposable {
   #classify({ method, path, headers }: FrontRequest): { asked: Asked; count: Count } {
     const url = new URL(path, this.origin);
     const [, plural = url.pathname, name] = PATH.exec(url.pathname) ?? [];
-    const reading = url.searchParams.has("watch") ? "watch" : name === undefined ? "list" : "get";
+    const isOne = name !== undefined || isLookAtInstance(url);
+    const reading = url.searchParams.has("watch") ? "watch" : isOne ? "get" : "list";
     const verb = VERBS[method] ?? reading;
     const program = headers.get("user-agent")?.split("/")[0] ?? "somebody";
     const key = `${program} ${plural}`;
@@ -241,6 +243,11 @@ export class FaultProxy implements AsyncDisposable {
     this.#counts.set(key, count);
     return { asked: { verb, kind: `${verb} ${plural} by ${program}` }, count };
   }
+}
+
+/** A controller asks for the pods of one instance where its cache lags behind, which faults bring about. */
+function isLookAtInstance({ searchParams }: URL): boolean {
+  return searchParams.get("labelSelector")?.startsWith(`${CREATED_BY_LABEL}=`) ?? false;
 }
 
 const GONE_LINE = JSON.stringify({

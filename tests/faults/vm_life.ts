@@ -29,6 +29,7 @@ export async function liveOnce(
   await take("created");
   const first = await bed.deleteInstance(name);
   await bed.untilRunning(name, { not: first });
+  await bed.untilCollected(name);
   await take("restarted");
   await bed.setRunStrategy(name, "Halted");
   await bed.untilStopped(name);
