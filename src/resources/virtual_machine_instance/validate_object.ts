@@ -6,6 +6,7 @@ import type { ClusterDefaults } from "../cluster_defaults.ts";
 import { deepEqual } from "../deep_equal.ts";
 import { unitsOf } from "../quantity_comparison.ts";
 import { validateSpec } from "./validate.ts";
+import { validateVolumeUpdate } from "./validate_volume_update.ts";
 import { changedReservedLabels, reservedLabels, validateMetadata } from "./validate_metadata.ts";
 
 /** Who asks, as far as it matters. */
@@ -35,7 +36,7 @@ interface Change {
 
 type ChangeRule = (change: Change) => Cause[];
 
-const RULES_OF_ALL: readonly ChangeRule[] = [fixedMaxSockets, fixedMaxGuest];
+const RULES_OF_ALL: readonly ChangeRule[] = [fixedMaxSockets, fixedMaxGuest, validateVolumeUpdate];
 const RULES_OF_USERS: readonly ChangeRule[] = [fixedSpec, fixedStatus, fixedLabels, fixedLease];
 
 export function validateUpdate(

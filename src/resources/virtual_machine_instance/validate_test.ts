@@ -232,6 +232,21 @@ const BAD: [string, Spec, string[]][] = [
   ["a malformed PCI address", withInterface({ pciAddress: "0000:81" }), [
     `${INTERFACE}.pciAddress`,
   ]],
+  ["an interface of a known state alone", withInterface({ masquerade: {}, state: "gone" }), [
+    `${INTERFACE}.state`,
+  ]],
+  ["the link of an SR-IOV interface", {
+    ...withInterface({ sriov: {}, state: "down" }),
+    networks: [{ name: "default", multus: { networkName: "n" } }],
+  }, [`${INTERFACE}.state`]],
+  [
+    "an absent interface without a bridge, on the pod network",
+    withInterface({
+      masquerade: {},
+      state: "absent",
+    }),
+    [`${INTERFACE}.state`, `${INTERFACE}.state`],
+  ],
   ["port 0", withInterface({ ports: [{ port: 0 }] }), [`${INTERFACE}.ports[0]`]],
   ["port 65536", withInterface({ ports: [{ port: 65536 }] }), [`${INTERFACE}.ports[0]`]],
   ["an unknown protocol", withInterface({ ports: [{ port: 80, protocol: "SCTP" }] }), [

@@ -20,6 +20,8 @@ export const INTERFACE_RULES: readonly SpecRule[] = [
   ports,
   portNames,
   states,
+  linkStates,
+  absentStates,
   dhcpOptions,
 ];
 
@@ -35,6 +37,7 @@ const MODELS: readonly string[] = [
 ];
 const MAC = /^(?:[0-9a-f]{2}([:-]))(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}$/i;
 const PCI_ADDRESS = /^(?:[0-9a-f]{4}):(?:[0-9a-f]{2}):(?:[0-9a-f]{2})\.([0-7])$/i;
+const STATES: readonly string[] = ["up", "down", "absent"];
 const PROTOCOLS: readonly string[] = ["TCP", "UDP"];
 const PORT_NAME = /^(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const PRIVATE_OPTION_MIN = 224;
@@ -213,11 +216,39 @@ function portNames(subject: SpecSubject): Cause[] {
 }
 
 function states(subject: SpecSubject): Cause[] {
-  return each(subject, ({ state }, field) => {
-    if (!state || ["up", "down", "absent"].includes(state)) return [];
-    const message = `logical interface state must be up, down or absent: got ${state}`;
+  return each(subject, ({ name, state }, field) => {
+    if (!state || STATES.includes(state)) return [];
+    const message = `logical ${name} interface state value is unsupported: ${state}`;
     return [invalid(`${field}.state`, message)];
   });
+}
+
+/** Whoever has the link sets its state. */
+function linkStates(subject: SpecSubject): Cause[] {
+  return each(subject, ({ name, state, sriov, passtBinding }, field) => {
+    if (state !== "up" && state !== "down") return [];
+    if (sriov === undefined && passtBinding === undefined) return [];
+    const message = `"${name}" interface's state "${state}" is not supported for its binding type`;
+    return [invalid(`${field}.state`, message)];
+  });
+}
+
+/** It says that an interface is to be unplugged. */
+function absentStates(subject: SpecSubject): Cause[] {
+  return each(subject, (one, field) => {
+    if (one.state !== "absent") return [];
+    const says = (why: string) =>
+      invalid(`${field}.state`, `"${one.name}" interface's state "absent" is ${why}`);
+    return [
+      ...(one.bridge === undefined ? [says("supported only for bridge binding")] : []),
+      ...(isOnDefaultNetwork(one, subject) ? [says("not supported on default networks")] : []),
+    ];
+  });
+}
+
+function isOnDefaultNetwork(one: Interface, { spec }: SpecSubject): boolean {
+  const network = spec.networks?.find(({ name }) => name === one.name);
+  return network?.pod !== undefined || network?.multus?.default === true;
 }
 
 function dhcpOptions(subject: SpecSubject): Cause[] {
