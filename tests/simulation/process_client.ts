@@ -23,6 +23,7 @@ import type { Random } from "./random.ts";
 import { SimulatedWatch } from "./simulated_watch.ts";
 import type { SimulatedProcess } from "./simulated_process.ts";
 import type { Trace } from "./trace.ts";
+import { isPlayed, NONE, silence } from "./unplayed_kinds.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
 
 /** A write that the server carried out. */
@@ -124,6 +125,7 @@ export class ProcessClient implements KubeClient {
     options: ListOptions = {},
   ): Promise<ObjectList<T>> {
     const { signal, ...selection } = options;
+    if (!isPlayed(resource)) return Promise.resolve(NONE);
     return this.#call(
       { verb: "list", resource, key: {}, signal },
       (server) => server.direct.list<T>(resource, selection),
@@ -134,6 +136,7 @@ export class ProcessClient implements KubeClient {
     resource: Resource,
     options: WatchOptions = {},
   ): AsyncIterable<WatchEvent<T>> {
+    if (!isPlayed(resource)) return silence(options.signal);
     const watch = new SimulatedWatch<T>({
       ...this.#network,
       process: this.#process,

@@ -1,5 +1,8 @@
 /** The only source of chance: the same seed gives the same schedule, on every machine. */
 
+/** Numbers of 16 bits: each pass of a controller has a UUID. */
+const HEX = Array.from({ length: 2 ** 16 }, (_, i) => i.toString(16).padStart(4, "0"));
+
 /** mulberry32: 32 bits of state are plenty for a schedule, and it costs nothing. */
 export class Random {
   #state: number;
@@ -53,7 +56,10 @@ export class Random {
   }
 
   uuid(): `${string}-${string}-${string}-${string}-${string}` {
-    const word = () => Math.floor(this.next() * 2 ** 32).toString(16).padStart(8, "0");
+    const word = () => {
+      const number = this.next() * 2 ** 32;
+      return `${HEX[number >>> 16]}${HEX[number & 0xffff]}`;
+    };
     const [a, b, c] = [word(), word(), word()];
     return `${a}-${b.slice(0, 4)}-4${b.slice(5)}-8${c.slice(0, 3)}-${c.slice(4)}${a}`;
   }

@@ -11,9 +11,7 @@ import type { SentWrite } from "./process_client.ts";
 /** The last write of one kind on one object that a process was answered. */
 interface Answered {
   uid: string | undefined;
-  body: string;
-  /** That it was decided on. */
-  version: string | undefined;
+  body: unknown;
 }
 
 const TIMES = /\d{4}-\d{2}-\d{2}T[\d:.]+Z/g;
@@ -30,7 +28,7 @@ export class RepeatedWrites {
     const { verb, body } = write;
     const isDeletion = verb === "delete";
     const uid = isDeletion ? (body as DeleteOptions).preconditions?.uid : answer?.metadata.uid;
-    this.#answered.set(keyOf(write), { uid, body: textOf(body), version: versionOf(body) });
+    this.#answered.set(keyOf(write), { uid, body });
   }
 
   /** What is wrong about sending this. */
@@ -40,10 +38,10 @@ export class RepeatedWrites {
     if (before === undefined) return undefined;
     const present = this.#server.get<KubeObject>(resource, key);
     if (present === undefined || present.metadata.uid !== before.uid) return undefined;
-    const isSame = textOf(body) === before.body;
-    const isAgain = verb === "create" ||
-      verb === "delete" && isSame ||
-      isSame && before.version !== undefined && before.version === versionOf(body);
+    const version = versionOf(body);
+    const mayBeAgain = verb === "create" || verb === "delete" ||
+      version !== undefined && version === versionOf(before.body);
+    const isAgain = mayBeAgain && (verb === "create" || textOf(body) === textOf(before.body));
     return isAgain ? `${process} repeats what it was told is done: ${verb} ${key.name}` : undefined;
   }
 }

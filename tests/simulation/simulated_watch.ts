@@ -107,7 +107,8 @@ export class SimulatedWatch<T extends KubeObject> implements AsyncIterableIterat
     if (faults.strikes("refused")) {
       return this.#fail(TOO_MANY_REQUESTS);
     }
-    this.#schedule();
+    const { server, resource } = this.#parts;
+    if (server.eventAfter(resource, this.#version) !== undefined) this.#schedule();
   }
 
   #schedule(): void {
