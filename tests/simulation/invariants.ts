@@ -22,12 +22,55 @@ import { type ApiServer, idOf } from "./api_server.ts";
 import type { Machine } from "./machine.ts";
 import type { ServedWrite } from "./process_client.ts";
 
+/** By name, so that mutations.ts can show of each that it can fail. */
+export const INVARIANTS = [
+  "one guest of a name at a time",
+  "no guest is started again after it was told to run",
+  "no guest is started of an instance that has ended",
+  "no guest is ended early",
+  "no end is told of a guest that runs",
+  "a success is told of a guest that shut down",
+  "Running is told of a guest that was started",
+  "final phases are final",
+  "no instance goes before its guest",
+  "no instance goes before its pod",
+  "no pod that is there is told lost",
+  "one pod of an instance at a time",
+  "no VM goes before its instance",
+  "no node is given up early",
+  "deletions name a UID",
+  "no write says what is there already",
+  "no write is repeated",
+  "what happens once is told once",
+  "no bug is logged",
+  "time goes on",
+  "the world comes to rest",
+  "deletions end",
+  "run strategies are followed",
+  "requests are carried out",
+  "statuses of VMs are true",
+  "instances run",
+  "conditions of instances are true",
+  "instances that have ended are let go",
+  "pods do as their instances",
+  "readiness gates do as their guests",
+  "revisions go with their VMs",
+  "machines keep nothing",
+] as const;
+export type Invariant = typeof INVARIANTS[number];
+
+/** Something that is not as it must be. */
+export interface Problem {
+  invariant: Invariant;
+  what: string;
+}
+
 export interface InvariantsParts {
   server: ApiServer;
   machines: readonly Machine[];
   monotonicMs(): number;
   /** Ends the schedule. */
-  violated(what: string): void;
+  violated(invariant: Invariant, what: string): void;
 }
 
 /** Kinds that carry a precondition in each write, so that a write without a change cannot be a race. */
@@ -43,6 +86,8 @@ export class Invariants {
   /** Names of instances by UID, also of those that are gone. */
   readonly #names = new Map<string, string>();
   readonly #started = new Set<string>();
+  /** Pods by the UID of their instance, also those whose objects are gone. */
+  readonly #everMade = new Map<string, Pod[]>();
   /** When the last heartbeat of a node was written. */
   readonly #heard = new Map<string, number>();
 
@@ -55,19 +100,27 @@ export class Invariants {
 
   guestStarted(machine: Machine, uid: string): void {
     const name = this.#names.get(uid);
-    const { machines, server, violated } = this.#parts;
+    const { machines, server } = this.#parts;
     for (const other of machines) {
       for (const running of other.running) {
         const isSame = other === machine && running === uid;
         if (isSame || this.#names.get(running) !== name) continue;
-        violated(
+        this.#parts.violated(
+          "one guest of a name at a time",
           `two guests of ${name} run: ${uid} on ${machine.name}, ${running} on ${other.name}`,
         );
       }
     }
     const vmi = instances(server).find(({ metadata }) => metadata.uid === uid);
     if (this.#started.has(uid) && vmi?.status?.phase === "Running") {
-      violated(`the guest of ${name} was started again after it had been told to run`);
+      this.#parts.violated(
+        "no guest is started again after it was told to run",
+        `the guest of ${name} was started again after it had been told to run`,
+      );
+    }
+    if (isFinalPhase(vmi?.status?.phase)) {
+      const what = `the guest of ${name} was started, which is told to have ${vmi?.status?.phase}`;
+      this.#parts.violated("no guest is started of an instance that has ended", what);
     }
     this.#started.add(uid);
   }
@@ -81,7 +134,9 @@ export class Invariants {
     if (this.#pods(uid).some(({ metadata }) => metadata.deletionTimestamp !== undefined)) return;
     const graceMs = (vmi.spec.terminationGracePeriodSeconds ?? 30) * 1000;
     const leftMs = Date.parse(deletionTimestamp) + graceMs - now.getTime();
-    if (leftMs > 0) this.#parts.violated(`the guest of ${name} was ended ${leftMs} ms too early`);
+    if (leftMs <= 0) return;
+    const what = `the guest of ${name} was ended ${leftMs} ms too early`;
+    this.#parts.violated("no guest is ended early", what);
   }
 
   /** Heard of within the time that the server has its last heartbeat. */
@@ -96,7 +151,8 @@ export class Invariants {
     if (schedulable(old) !== "true" || schedulable(object) !== "false") return;
     const silentMs = nowMs - (this.#heard.get(name) ?? -Infinity);
     if (silentMs >= HEARTBEAT_AGE_MS_MAX) return;
-    this.#parts.violated(`node ${name} was called unresponsive after ${silentMs} ms`);
+    const what = `node ${name} was called unresponsive after ${silentMs} ms`;
+    this.#parts.violated("no node is given up early", what);
   }
 
   served({ process, verb, resource, versions, body }: ServedWrite): void {
@@ -104,7 +160,8 @@ export class Invariants {
     const isUpdate = verb === "patch" || verb === "update";
     if (!isUpdate || versions.before !== versions.after) return;
     if (!PRECONDITIONED.includes(idOf(resource)) || process.startsWith("api")) return;
-    this.#parts.violated(`${process} wrote what was there already: ${JSON.stringify(body)}`);
+    const what = `${process} wrote what was there already: ${JSON.stringify(body)}`;
+    this.#parts.violated("no write says what is there already", what);
   }
 
   /** A name may belong to the next instance by the time the request is served. */
@@ -112,7 +169,7 @@ export class Invariants {
     const { preconditions } = body as DeleteOptions;
     const isUnique = plural === CONTROLLER_REVISIONS.plural;
     if (preconditions?.uid === undefined && !isUnique) {
-      this.#parts.violated(`${plural} are deleted by name alone`);
+      this.#parts.violated("deletions name a UID", `${plural} are deleted by name alone`);
     }
   }
 
@@ -131,22 +188,31 @@ export class Invariants {
       // What counts is the pod itself: its agent knows of its end before the kubelet has told.
       const holds = ({ metadata }: Pod) =>
         this.#parts.machines.some((machine) => machine.holds(metadata.uid));
-      const pod = isHeld ? this.#livePods(uid).find(holds)?.metadata.name : undefined;
-      if (pod !== undefined) this.#parts.violated(`instance ${name} went before its pod ${pod}`);
-      return this.#mustNotRun(vmi, "was removed");
+      const pods = isHeld ? this.#everMade.get(uid) ?? [] : [];
+      const pod = pods.find(holds)?.metadata.name;
+      if (pod !== undefined) {
+        const what = `instance ${name} went before its pod ${pod}`;
+        this.#parts.violated("no instance goes before its pod", what);
+      }
+      return this.#mustNotRun(vmi, "no instance goes before its guest");
     }
     const before = (old as VirtualMachineInstance | undefined)?.status?.phase;
     const phase = vmi.status?.phase;
     if (phase === before) return;
-    if (isFinalPhase(before)) this.#parts.violated(`${name} went from ${before} to ${phase}`);
-    if (isFinalPhase(phase)) this.#mustNotRun(vmi, `was told to have ${phase}`);
+    if (isFinalPhase(before)) {
+      this.#parts.violated("final phases are final", `${name} went from ${before} to ${phase}`);
+    }
+    if (isFinalPhase(phase)) this.#mustNotRun(vmi, "no end is told of a guest that runs");
+    if (phase === "Succeeded") this.#mustHaveShutDown(vmi);
     const isWithoutPod = isFinalPhase(phase) && vmi.status?.reason === "PodNotExists";
     const pod = this.#pods(uid).find(({ metadata }) => !metadata.deletionTimestamp);
     if (isWithoutPod && pod !== undefined) {
-      this.#parts.violated(`${name} was told to have lost its pod, which is there`);
+      const what = `${name} was told to have lost its pod, which is there`;
+      this.#parts.violated("no pod that is there is told lost", what);
     }
     if (phase === "Running" && !this.#started.has(uid)) {
-      this.#parts.violated(`${name} was told to be Running before its guest was started`);
+      const what = `${name} was told to be Running before its guest was started`;
+      this.#parts.violated("Running is told of a guest that was started", what);
     }
   }
 
@@ -166,27 +232,38 @@ export class Invariants {
     const left = instances(this.#parts.server).find((vmi) =>
       isControlledBy(vmi, uid) && !isFinalPhase(vmi.status?.phase)
     );
-    if (isHeld && left !== undefined) this.#parts.violated(`VM ${name} went before its instance`);
+    if (!isHeld || left === undefined) return;
+    this.#parts.violated("no VM goes before its instance", `VM ${name} went before its instance`);
   }
 
-  #mustBeAlone({ metadata }: Pod): void {
+  #mustBeAlone(made: Pod): void {
+    const { metadata } = made;
     const uid = metadata.ownerReferences?.[0]?.uid ?? "";
+    this.#everMade.set(uid, [...this.#everMade.get(uid) ?? [], made]);
     const other = this.#livePods(uid).find((pod) => pod.metadata.uid !== metadata.uid);
     if (other === undefined) return;
-    this.#parts.violated(`an instance has two pods: ${metadata.name} and ${other.metadata.name}`);
+    const what = `an instance has two pods: ${metadata.name} and ${other.metadata.name}`;
+    this.#parts.violated("one pod of an instance at a time", what);
   }
 
-  #mustNotRun({ metadata: { uid, name } }: VirtualMachineInstance, what: string): void {
+  #mustNotRun({ metadata: { uid, name } }: VirtualMachineInstance, invariant: Invariant): void {
     const machine = this.#parts.machines.find((each) => each.isRunning(uid));
-    if (machine !== undefined) {
-      this.#parts.violated(`instance ${name} ${what} while its guest runs on ${machine.name}`);
-    }
+    if (machine === undefined) return;
+    this.#parts.violated(invariant, `the guest of ${name} runs on ${machine.name}`);
+  }
+
+  /** Or was ended without grace, which is all that was asked for. */
+  #mustHaveShutDown({ metadata: { uid, name } }: VirtualMachineInstance): void {
+    const endings = this.#parts.machines.flatMap(({ endings }) => endings.get(uid) ?? []);
+    if (endings.includes("shutdown") || endings.includes("destroyed")) return;
+    const what = `${name} was told to have Succeeded: its guest ${endings[0] ?? "never ended"}`;
+    this.#parts.violated("a success is told of a guest that shut down", what);
   }
 
   // ---- once quiet -----------------------------------------------------------------------------------------------------
 
   /** Everything that is not as it must be in the end. */
-  problems(): string[] {
+  problems(): Problem[] {
     const { server } = this.#parts;
     return [
       ...server.list<VirtualMachine>(VIRTUAL_MACHINES).flatMap((vm) => this.#vmProblems(vm)),
@@ -197,62 +274,76 @@ export class Invariants {
     ];
   }
 
-  #vmProblems(vm: VirtualMachine): string[] {
+  #vmProblems(vm: VirtualMachine): Problem[] {
     const { name, deletionTimestamp, uid } = vm.metadata;
-    if (deletionTimestamp !== undefined) return [`VM ${name} is being deleted`];
+    if (deletionTimestamp !== undefined) {
+      return told("deletions end", `VM ${name} is being deleted`);
+    }
     const found = this.#parts.server.get<VirtualMachineInstance>(
       VIRTUAL_MACHINE_INSTANCES,
       keyOf(vm),
     );
     if (found !== undefined && controllerOf(found) === undefined) {
-      return [`VM ${name} has not adopted its instance`];
+      return told("run strategies are followed", `VM ${name} has not adopted its instance`);
     }
     if (found !== undefined && !isControlledBy(found, uid)) return [];
     const strategy = runStrategyOf(vm);
     const requests = vm.status?.stateChangeRequests ?? [];
+    const waiting = requests.length > 0 && strategy !== Strategy.Once
+      ? [`requests wait: ${JSON.stringify(requests)}`]
+      : [];
+    const ofVm = (what: string) => `VM ${name} (${strategy}): ${what}`;
     return [
-      ...strategyProblems(strategy, found).map((what) => `VM ${name} (${strategy}): ${what}`),
-      ...shownProblems(vm, found).map((what) => `VM ${name} (${strategy}): ${what}`),
-      ...(requests.length > 0 && strategy !== Strategy.Once
-        ? [`VM ${name} (${strategy}): requests wait: ${JSON.stringify(requests)}`]
-        : []),
+      ...told("run strategies are followed", ...strategyProblems(strategy, found).map(ofVm)),
+      ...told("statuses of VMs are true", ...shownProblems(vm, found).map(ofVm)),
+      ...told("requests are carried out", ...waiting.map(ofVm)),
     ];
   }
 
-  #vmiProblems(vmi: VirtualMachineInstance): string[] {
+  #vmiProblems(vmi: VirtualMachineInstance): Problem[] {
     const { name, uid, deletionTimestamp } = vmi.metadata;
     const { phase, nodeName } = vmi.status ?? {};
-    if (deletionTimestamp !== undefined) return [`VMI ${name} is being deleted (${phase})`];
+    if (deletionTimestamp !== undefined) {
+      return told("deletions end", `VMI ${name} is being deleted (${phase})`);
+    }
     if (isFinalPhase(phase)) {
       const { finalizers = [] } = vmi.metadata;
-      return finalizers.length > 0 ? [`VMI ${name} has ended and keeps its finalizers`] : [];
+      const kept = finalizers.length > 0 ? [`VMI ${name} has ended and keeps its finalizers`] : [];
+      return told("instances that have ended are let go", ...kept);
     }
-    if (phase !== "Running") return [`VMI ${name} is ${phase}`];
+    if (phase !== "Running") return told("instances run", `VMI ${name} is ${phase}`);
     const machine = this.#parts.machines.find((each) => each.name === nodeName);
     if (machine === undefined || !machine.isRunning(uid)) {
-      return [`VMI ${name} is Running, its guest on ${nodeName} is ${machine?.describe(uid)}`];
+      const what = `VMI ${name} is Running, its guest on ${nodeName} is ${machine?.describe(uid)}`;
+      return told("instances run", what);
     }
     const isPaused = machine.describe(uid).startsWith("paused");
     const status = isPaused ? "False" : "True";
-    return [
+    return told(
+      "conditions of instances are true",
       ...(hasCondition(vmi.status?.conditions, { type: "Ready", status })
         ? []
         : [`VMI ${name} is not Ready=${status}`]),
       ...(hasCondition(vmi.status?.conditions, { type: "Paused", status: "True" }) === isPaused
         ? []
         : [`VMI ${name} says the contrary of Paused=${isPaused}`]),
-    ];
+    );
   }
 
-  #podProblems({ metadata, status }: Pod): string[] {
+  #podProblems({ metadata, status }: Pod): Problem[] {
     const { name, deletionTimestamp } = metadata;
-    if (deletionTimestamp !== undefined) return [`pod ${name} is being deleted`];
+    if (deletionTimestamp !== undefined) {
+      return told("deletions end", `pod ${name} is being deleted`);
+    }
     const owner = instances(this.#parts.server)
       .find((vmi) => metadata.ownerReferences?.some(({ uid }) => uid === vmi.metadata.uid));
-    if (owner === undefined) return [`pod ${name} has no instance`];
+    if (owner === undefined) {
+      return told("pods do as their instances", `pod ${name} has no instance`);
+    }
     const isOver = status?.phase === "Succeeded" || status?.phase === "Failed";
     if (isFinalPhase(owner.status?.phase) !== isOver) {
-      return [`pod ${name} is ${status?.phase}, its instance ${owner.status?.phase}`];
+      const what = `pod ${name} is ${status?.phase}, its instance ${owner.status?.phase}`;
+      return told("pods do as their instances", what);
     }
     const { uid } = owner.metadata;
     const machine = this.#parts.machines.find((each) => each.isRunning(uid));
@@ -262,12 +353,12 @@ export class Invariants {
       type: UNPAUSED_READINESS_GATE,
       status: "True",
     });
-    return isOpen === !isPaused
-      ? []
-      : [`the readiness gate of pod ${name} is ${isOpen ? "open" : "closed"}`];
+    if (isOpen === !isPaused) return [];
+    const what = `the readiness gate of pod ${name} is ${isOpen ? "open" : "closed"}`;
+    return told("readiness gates do as their guests", what);
   }
 
-  #revisionProblems(): string[] {
+  #revisionProblems(): Problem[] {
     const { server } = this.#parts;
     const counts = new Map<string, number>();
     for (const { metadata } of server.list(CONTROLLER_REVISIONS)) {
@@ -275,16 +366,17 @@ export class Invariants {
       counts.set(uid, (counts.get(uid) ?? 0) + 1);
     }
     const vms = server.list<VirtualMachine>(VIRTUAL_MACHINES);
-    return [...counts].flatMap(([uid, count]) => {
+    const problems = [...counts].flatMap(([uid, count]) => {
       const vm = vms.find(({ metadata }) => metadata.uid === uid);
       if (vm === undefined) return [`${count} revisions have no VM`];
       return count > REVISIONS_PER_VM_MAX ? [`VM ${vm.metadata.name} has ${count} revisions`] : [];
     });
+    return told("revisions go with their VMs", ...problems);
   }
 
-  #machineProblems(): string[] {
+  #machineProblems(): Problem[] {
     const vmis = instances(this.#parts.server);
-    return this.#parts.machines.flatMap((machine) =>
+    const problems = this.#parts.machines.flatMap((machine) =>
       machine.directories.flatMap((uid) => {
         const vmi = vmis.find(({ metadata }) => metadata.uid === uid);
         const where = `${machine.name} keeps ${uid.slice(0, 8)} (${machine.describe(uid)})`;
@@ -292,7 +384,12 @@ export class Invariants {
         return isFinalPhase(vmi.status?.phase) ? [`${where}, whose instance has ended`] : [];
       })
     );
+    return told("machines keep nothing", ...problems);
   }
+}
+
+function told(invariant: Invariant, ...problems: string[]): Problem[] {
+  return problems.map((what) => ({ invariant, what }));
 }
 
 function instances(server: ApiServer): VirtualMachineInstance[] {

@@ -36,6 +36,8 @@ export class Machine {
   isOn = true;
   /** How much its wall clock is ahead of the API server's. */
   wallAheadMs = 0;
+  /** How guests ended, by the UID of their VMI: also of those that are forgotten. */
+  readonly endings = new Map<string, "shutdown" | "crashed" | "destroyed">();
   readonly #parts: MachineParts;
   readonly #envelopes = new Map<string, EnvelopeProcess>();
   #node = new FakeNode();
@@ -156,13 +158,17 @@ export class Machine {
   }
 
   async destroy(uid: string): Promise<void> {
-    if (this.isRunning(uid)) this.#parts.onDestroy(this, uid);
+    if (this.isRunning(uid)) {
+      this.#parts.onDestroy(this, uid);
+      this.endings.set(uid, "destroyed");
+    }
     await this.#adapter.destroy(uid);
   }
 
   endGuest(uid: string, reason: "shutdown" | "crashed"): void {
     if (!this.isRunning(uid)) return;
     this.#parts.trace.add(this.name, () => `guest ${uid.slice(0, 8)} ends: ${reason}`);
+    this.endings.set(uid, reason);
     this.#adapter.end(uid, reason);
   }
 

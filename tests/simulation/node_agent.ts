@@ -24,6 +24,7 @@ import { Informer } from "../../src/runtime/informer.ts";
 import type { Logger } from "../../src/runtime/log.ts";
 import { WriteThroughClient } from "../../src/runtime/write_through_client.ts";
 import type { MachineHypervisor } from "./machine_hypervisor.ts";
+import type { AgentReconciler, Mutation } from "./mutation.ts";
 import type { ProcessClient } from "./process_client.ts";
 import { METRICS } from "./silent_metrics.ts";
 import type { SimulatedProcess } from "./simulated_process.ts";
@@ -35,13 +36,14 @@ export interface NodeAgentParts {
   hypervisor: MachineHypervisor;
   logger: Logger;
   events: EventSink;
+  mutation?: Mutation | undefined;
 }
 
 const UID_INDEX = "uid";
 
 /** Runs until its process is killed. Rejects only when something of the product does what it must not. */
 export async function runNodeAgent(parts: NodeAgentParts): Promise<void> {
-  const { nodeName, process, client, hypervisor, logger, events } = parts;
+  const { nodeName, process, client, hypervisor, logger, events, mutation = {} } = parts;
   const { clock, signal } = process;
   const shared = { client, logger, clock, metrics: METRICS };
   const vmis = new Informer<VirtualMachineInstance>({
@@ -62,12 +64,13 @@ export async function runNodeAgent(parts: NodeAgentParts): Promise<void> {
   const sockets = new PodSockets({ envelopes: hypervisor, kubeletRoot: "/kubelet" });
   const files = { read: () => Promise.resolve(undefined) };
   const launcher = new Launcher({ hypervisor, sockets, files, facts, runDirectory: "/run" });
-  const writer = new WriteThroughClient(client, [vmis, pods]);
-  const reconciler = new NodeVirtualMachineInstanceReconciler({
+  const asked = mutation.agentClient?.(client, [vmis, pods]) ?? client;
+  const writer = new WriteThroughClient(asked, [vmis, pods]);
+  const reconciler: AgentReconciler = new NodeVirtualMachineInstanceReconciler({
     client: writer,
     memory,
     observer: new Observer({
-      client,
+      client: asked,
       nodeName,
       vmis,
       pods,
@@ -79,7 +82,13 @@ export async function runNodeAgent(parts: NodeAgentParts): Promise<void> {
     }),
     actor: new Actor({ client: writer, hypervisor, launcher, sockets, memory, clock }),
   });
-  const controller = new Controller({ reconciler, logger, events, clock, metrics: METRICS });
+  const controller = new Controller({
+    reconciler: mutation.agent?.(reconciler) ?? reconciler,
+    logger,
+    events,
+    clock,
+    metrics: METRICS,
+  });
   const keyOfUid = (uid: string): ObjectKey | undefined => {
     const [vmi] = vmis.byIndex(UID_INDEX, uid);
     return vmi === undefined ? undefined : keyOf(vmi);

@@ -1,11 +1,14 @@
 /**
  * deno task simulate --schedules 100000     many schedules on all cores, from seed 1 or --from
  * deno task simulate --seed 4711            one schedule with its trace
+ * deno task simulate --mutations            deliberate faults of the product, and the first of --schedules that notices each
  *
  * The many end with what one life of a VM costs in writes, and with "N passed, N failed".
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { catchMutation } from "./catch_mutation.ts";
+import { MUTATIONS } from "./mutations.ts";
 import { simulateInParallel } from "./parallel.ts";
 import { type Outcome, Simulation, writesOfOneLife } from "./simulation.ts";
 import { inTurnOfItsOwn } from "./turn.ts";
@@ -75,6 +78,18 @@ async function runMany({ from, count, failuresMax, workers }: ManyOptions): Prom
   return sum.failures === 0;
 }
 
+async function catchMutations({ from, count }: { from: number; count: number }): Promise<boolean> {
+  let missed = 0;
+  for (const mutation of MUTATIONS) {
+    const caught = await catchMutation(mutation, { from, count });
+    const seed = caught === undefined ? "never" : `seed ${caught.seed}`;
+    print(`${seed.padEnd(10)} ${mutation.name}: ${caught?.violation ?? mutation.caughtBy}`);
+    if (caught === undefined) missed++;
+  }
+  print(`${MUTATIONS.length - missed} passed, ${missed} failed`);
+  return missed === 0;
+}
+
 /** Of this process and all its threads. */
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
@@ -100,13 +115,15 @@ if (import.meta.main) {
       workers: { type: "string", default: String(navigator.hardwareConcurrency) },
       // Stops after so many.
       failures: { type: "string", default: "Infinity" },
+      mutations: { type: "boolean", default: false },
     },
   });
-  const passed = values.seed !== undefined ? await replay(Number(values.seed)) : await runMany({
-    from: Number(values.from),
-    count: Number(values.schedules),
-    failuresMax: Number(values.failures),
-    workers: Number(values.workers),
-  });
+  const range = { from: Number(values.from), count: Number(values.schedules) };
+  const [failuresMax, workers] = [Number(values.failures), Number(values.workers)];
+  const passed = values.seed !== undefined
+    ? await replay(Number(values.seed))
+    : values.mutations
+    ? await catchMutations(range)
+    : await runMany({ ...range, failuresMax, workers });
   Deno.exit(passed ? 0 : 1);
 }

@@ -26,10 +26,11 @@ import { HEARTBEAT_AGE_MS_MAX } from "../../src/resources/node/decide.ts";
 import { ApiServer, idOf } from "./api_server.ts";
 import { runControllerReplica } from "./controller_replica.ts";
 import { Faults } from "./faults.ts";
-import { Invariants } from "./invariants.ts";
+import { type Invariant, Invariants, type Problem } from "./invariants.ts";
 import { Kubelet, playGarbageCollector, playScheduler } from "./kubernetes.ts";
 import { Machine } from "./machine.ts";
 import { MachineHypervisor } from "./machine_hypervisor.ts";
+import type { Mutation } from "./mutation.ts";
 import { runNodeAgent } from "./node_agent.ts";
 import {
   type Link,
@@ -52,6 +53,8 @@ export interface Outcome {
   seed: number;
   /** The first thing that was wrong. */
   violation?: string;
+  /** The names of all that did not hold. */
+  broken: readonly Invariant[];
   /** Timers that fired. */
   steps: number;
   virtualMs: number;
@@ -68,6 +71,8 @@ export interface SimulationOptions {
   write?: (line: string) => void;
   /** @default drawn from the seed */
   isFaultFree?: boolean;
+  /** A deliberate fault of the product. */
+  mutation?: Mutation;
 }
 
 /** Most are short; some are long enough for a silent node to be given up. */
@@ -78,7 +83,8 @@ const CONVERGENCE_MS_MAX = 1_200_000;
 const QUIET_MS = 65_000;
 /** How often the state is looked at in the calm part. */
 const LOOK_MS = 2_000;
-const STEPS_MAX = 60_000;
+/** Many times what the longest schedules take. */
+const STEPS_MAX = 20_000;
 /** A clock of the wrong time zone, or of summer time. */
 const WALL_AHEAD_MS_MAX = 3_600_000;
 const FAULT_FREE_SHARE = 0.08;
@@ -130,11 +136,13 @@ export class Simulation {
   readonly #network: Network;
   readonly #nodes: Node[];
   readonly #isFaultFree: boolean;
+  readonly #mutation: Mutation | undefined;
   readonly #processes = new Set<SimulatedProcess>();
   /** How often a process dies just after a write of its own was served, before it may have heard of it. */
   readonly #hazard: number;
   #leader: { process: SimulatedProcess; client: ProcessClient } | undefined;
   #violation: string | undefined;
+  #broken: readonly Invariant[] = [];
   #steps = 0;
   #guests = 0;
   #lastChangeMs = 0;
@@ -145,6 +153,7 @@ export class Simulation {
     const random = new Random(seed);
     this.#seed = seed;
     this.random = random;
+    this.#mutation = options.mutation;
     this.#isFaultFree = options.isFaultFree ?? random.chance(FAULT_FREE_SHARE);
     this.#hazard = this.#isFaultFree || random.chance(0.5) ? 0 : random.between(0, 0.08);
     const { clock } = this;
@@ -157,7 +166,8 @@ export class Simulation {
     const repeated = new RepeatedWrites(server);
     const onSend = (write: SentWrite) => {
       const problem = repeated.problem(write);
-      if (problem !== undefined && !write.process.startsWith("api")) this.#violated(problem);
+      if (problem === undefined || write.process.startsWith("api")) return;
+      this.#violated("no write is repeated", problem);
     };
     this.#network = {
       server,
@@ -192,7 +202,7 @@ export class Simulation {
       server,
       machines,
       monotonicMs: () => clock.monotonicMs(),
-      violated: (what) => this.#violated(what),
+      violated: (invariant, what) => this.#violated(invariant, what),
     });
     playScheduler(kubernetes);
     playGarbageCollector(kubernetes);
@@ -212,6 +222,7 @@ export class Simulation {
     return {
       seed: this.#seed,
       ...(this.#violation !== undefined && { violation: this.#violation }),
+      broken: this.#broken,
       steps: this.#steps,
       virtualMs: this.clock.monotonicMs(),
       convergedMs,
@@ -229,7 +240,9 @@ export class Simulation {
       const endMs = this.clock.monotonicMs() + LIFE_MS_MAX;
       const goesOn = () => this.#violation === undefined && this.clock.monotonicMs() < endMs;
       while (!condition() && goesOn()) this.advance(100);
-      if (!condition()) throw new Error(`Cannot go on: ${this.#violation ?? `never ${what}`}`);
+      if (!condition()) {
+        throw new Error(`Cannot go on: ${this.#violation ?? `never ${what}`}`);
+      }
     };
     const shown = () =>
       this.server.list<VirtualMachine>(VIRTUAL_MACHINES)[0]?.status?.printableStatus;
@@ -289,7 +302,8 @@ export class Simulation {
     const endMs = this.clock.monotonicMs() + durationMs;
     while (this.#violation === undefined && this.clock.step(endMs)) {
       runMicrotasks();
-      if (++this.#steps > STEPS_MAX) this.#violated(`no rest after ${STEPS_MAX} steps`);
+      if (++this.#steps <= STEPS_MAX) continue;
+      this.#violated("time goes on", `no rest after ${STEPS_MAX} steps`);
     }
   }
 
@@ -329,7 +343,7 @@ export class Simulation {
   /** Until all is as it must be and stays so without a write. */
   #converge(): number {
     const calmMs = this.clock.monotonicMs();
-    let problems: string[] = [];
+    let problems: Problem[] = [];
     let lookedAtMs = -1;
     while (this.#violation === undefined) {
       // Guests change by themselves only during the storm: without a change there is nothing new to see.
@@ -343,8 +357,12 @@ export class Simulation {
         return convergedMs;
       }
       if (nowMs - calmMs > CONVERGENCE_MS_MAX) {
-        const what = problems.length > 0 ? problems.join("; ") : "writes do not end";
-        this.#violated(`not converged ${CONVERGENCE_MS_MAX / 1000} s after the storm: ${what}`);
+        const isRestless = problems.length === 0;
+        const what = isRestless ? "writes do not end" : problems.map(({ what }) => what).join("; ");
+        this.#violated(
+          isRestless ? "the world comes to rest" : problems.map(({ invariant }) => invariant),
+          `not converged ${CONVERGENCE_MS_MAX / 1000} s after the storm: ${what}`,
+        );
         break;
       }
       this.advance(problems.length === 0 ? QUIET_MS : LOOK_MS);
@@ -359,7 +377,11 @@ export class Simulation {
     this.#leader = parts;
     this.#watchOver(
       parts.process,
-      runControllerReplica({ ...parts, ...this.#senses(parts.process) }),
+      runControllerReplica({
+        ...parts,
+        ...this.#senses(parts.process),
+        mutation: this.#mutation,
+      }),
     );
   }
 
@@ -375,7 +397,13 @@ export class Simulation {
     const nodeName = machine.name;
     this.#watchOver(
       process,
-      runNodeAgent({ ...parts, ...this.#senses(process), hypervisor, nodeName }),
+      runNodeAgent({
+        ...parts,
+        ...this.#senses(process),
+        hypervisor,
+        nodeName,
+        mutation: this.#mutation,
+      }),
     );
   }
 
@@ -392,13 +420,13 @@ export class Simulation {
   }
 
   #senses({ name }: SimulatedProcess) {
-    const onBug = (what: string) => this.#violated(`${name}: ${what}`);
+    const onBug = (what: string) => this.#violated("no bug is logged", `${name}: ${what}`);
     const logger = new WatchfulLogger({ who: name, trace: this.#trace, onBug });
     const told = new Set<string>();
     const record = ({ regarding, reason }: EventRecord) => {
       const event = `${reason} of ${regarding.kind} ${regarding.metadata.uid}`;
       if (told.has(event) && TOLD_ONCE.includes(reason) && regarding.kind !== "VirtualMachine") {
-        onBug(`told twice of ${event}`);
+        this.#violated("what happens once is told once", `${name}: told twice of ${event}`);
       }
       told.add(event);
     };
@@ -615,9 +643,10 @@ export class Simulation {
     }, this.random.skewed(0.1, 20));
   }
 
-  #violated(what: string): void {
+  #violated(broken: Invariant | readonly Invariant[], what: string): void {
     if (this.#violation !== undefined) return;
     this.#violation = what;
+    this.#broken = typeof broken === "string" ? [broken] : broken;
     this.#trace.add("VIOLATION", () => what);
   }
 

@@ -13,9 +13,11 @@ import type { NodeAction, NodeWorld } from "./world.ts";
 export type NodeController = Controller<NodeWorld, NodeAction, undefined>;
 
 /** Does nothing before `run(signal)`; the informers are run by the caller. */
-export function createNodeController(dependencies: ControllerDependencies): NodeController {
+export function createNodeController(
+  dependencies: ControllerDependencies,
+  reconciler: Reconciler<NodeWorld, NodeAction, undefined> = createNodeReconciler(dependencies),
+): NodeController {
   const { informers } = dependencies;
-  const reconciler = createNodeReconciler(dependencies);
   const controller = new Controller({ ...dependencies, reconciler });
   controller.watch(informers.nodes, ({ metadata: { name } }) => [{ name }]);
   controller.watch(informers.virtualMachineInstances, ({ metadata }) => {

@@ -3,6 +3,7 @@ import type { Resource } from "../../kube/client.ts";
 import { keyOf, type KubeObject } from "../../kube/object.ts";
 import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
 import { Controller } from "../../runtime/controller.ts";
+import type { Reconciler } from "../../runtime/reconciler.ts";
 import { WriteThroughClient } from "../../runtime/write_through_client.ts";
 import type { ControllerDependencies } from "../controller.ts";
 import { BY_FIRST_USE, firstUseKey } from "../informers.ts";
@@ -18,9 +19,10 @@ export type VirtualMachineController = Controller<
 /** Does nothing before `run(signal)`; the informers are run by the caller. */
 export function createVirtualMachineController(
   dependencies: ControllerDependencies,
+  reconciler: Reconciler<VirtualMachineWorld, VirtualMachineAction, VirtualMachineStatus> =
+    createVirtualMachineReconciler(dependencies),
 ): VirtualMachineController {
   const { informers } = dependencies;
-  const reconciler = createVirtualMachineReconciler(dependencies);
   const controller = new Controller({ ...dependencies, reconciler });
   controller.watch(informers.virtualMachines, (vm) => [keyOf(vm)]);
   // An instance has its VM's name, whoever it belongs to.

@@ -1,6 +1,7 @@
 import { keyOf, type ObjectKey } from "../../kube/object.ts";
 import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
 import { Controller } from "../../runtime/controller.ts";
+import type { Reconciler } from "../../runtime/reconciler.ts";
 import { WriteThroughClient } from "../../runtime/write_through_client.ts";
 import type { ControllerDependencies } from "../controller.ts";
 import type { Pod } from "../core_objects.ts";
@@ -21,9 +22,13 @@ export type VirtualMachineInstanceController = Controller<
 /** Does nothing before `run(signal)`; the informers are run by the caller. */
 export function createVirtualMachineInstanceController(
   dependencies: ControllerDependencies & { envelopeImage: string },
+  reconciler: Reconciler<
+    VirtualMachineInstanceWorld,
+    VirtualMachineInstanceAction,
+    VirtualMachineInstanceState
+  > = createVirtualMachineInstanceReconciler(dependencies),
 ): VirtualMachineInstanceController {
   const { informers } = dependencies;
-  const reconciler = createVirtualMachineInstanceReconciler(dependencies);
   const controller = new Controller({ ...dependencies, reconciler });
   controller.watch(informers.virtualMachineInstances, (vmi) => [keyOf(vmi)]);
   controller.watch(informers.launcherPods, instanceKeys);
