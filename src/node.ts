@@ -31,6 +31,7 @@ import {
   type DoctorConfig,
   type NodeConfig,
   runCommandLine,
+  type RunConfig,
   type StandaloneConfig,
 } from "./node/config.ts";
 import { whyNoKvm } from "./node/device_plugins/node_device.ts";
@@ -39,6 +40,9 @@ import { missingRequirements } from "./node/requirements.ts";
 import { JsonLogger } from "./runtime/log.ts";
 import { runStandalone } from "./standalone/command.ts";
 import { runDoctor } from "./standalone/doctor/doctor.ts";
+import type { Terminal } from "./standalone/run/attach_console.ts";
+import { runManifest } from "./standalone/run/command.ts";
+import { ManifestError } from "./standalone/run/manifest.ts";
 
 /** Survives a restart of the node. Where /run is mounted noexec, the native parts of a compiled program go here. */
 const STATE_DIRECTORY = "/var/lib/denovirt";
@@ -74,11 +78,13 @@ async function connectionOf({ apiServer, kubeconfig }: NodeConfig) {
 
 /** Of a compiled program they are inside it; otherwise beside the program that runs. Flags may name another directory. */
 async function ownNativeParts(
-  { nativeDirectory, runDirectory }: Directories,
+  { nativeDirectory, runDirectory, stateDirectory = STATE_DIRECTORY }: Directories & {
+    stateDirectory?: string;
+  },
 ): Promise<{ directory: string } & Disposable> {
   if (nativeDirectory === undefined && Deno.build.standalone) {
     const embedded = new URL("./native/", import.meta.url);
-    return await UnpackedParts.unpack({ embedded, parents: [runDirectory, STATE_DIRECTORY] });
+    return await UnpackedParts.unpack({ embedded, parents: [runDirectory, stateDirectory] });
   }
   const beside = Deno.execPath().replace(/\/[^/]*$/, "");
   return { directory: nativeDirectory ?? beside, [Symbol.dispose]() {} };
@@ -150,6 +156,60 @@ async function standalone(config: StandaloneConfig): Promise<void> {
   await runStandalone(config, { native, version: denoConfig.version, signal: stop.signal });
 }
 
+const TERMINAL: Terminal = {
+  get input() {
+    return Deno.stdin.readable;
+  },
+  output: async (bytes) => {
+    for (let written = 0; written < bytes.length;) {
+      written += await Deno.stdout.write(bytes.subarray(written));
+    }
+  },
+  isTerminal: Deno.stdin.isTerminal(),
+  raw: () => {
+    if (!TERMINAL.isTerminal) return { [Symbol.dispose]() {} };
+    Deno.stdin.setRaw(true);
+    return { [Symbol.dispose]: () => Deno.stdin.setRaw(false) };
+  },
+};
+
+/** As shells count: 128 and the signal's number. */
+const EXIT_CODES: Partial<Record<Deno.Signal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+/** The guest failed, or its manifest cannot be run. */
+const FAILED = 1;
+
+/** One guest in the foreground. A first signal ends it gracefully, a second one at once. */
+async function run(config: RunConfig): Promise<void> {
+  const [stop, hurry] = [new AbortController(), new AbortController()];
+  let stoppedCode = 0;
+  for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => {
+      if (stop.signal.aborted) return hurry.abort();
+      stoppedCode = EXIT_CODES[signal] ?? 0;
+      stop.abort(new Error(`got ${signal}`));
+    });
+  }
+  const tell = (line: string) => void Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+  const loadNative = async (directories: { runDirectory: string; stateDirectory: string }) => {
+    const { nativeDirectory } = config;
+    const parts = await ownNativeParts({ ...directories, nativeDirectory });
+    const native = NativeLibrary.load(parts.directory);
+    const dispose = () => [native, parts].forEach((each) => each[Symbol.dispose]());
+    return { native, [Symbol.dispose]: dispose };
+  };
+  const end = await runManifest(config, {
+    loadNative,
+    version: denoConfig.version,
+    terminal: TERMINAL,
+    tell,
+    stop: stop.signal,
+    hurry: hurry.signal,
+  });
+  if (end.how === "failed") tell(`Cannot keep the guest running: ${end.why}`);
+  // A read of standard input that nobody waits for any more would keep the process.
+  Deno.exit(end.how === "stopped" ? stoppedCode : end.how === "failed" ? FAILED : 0);
+}
+
 /** Bad flags: one line for people, and code 2. */
 const USAGE_ERROR = 2;
 
@@ -161,12 +221,13 @@ if (import.meta.main) {
       probe,
       doctor,
       standalone,
+      run,
     });
   } catch (error) {
-    if (!(error instanceof TypeError && /^Cannot (use these flags|install)/.test(error.message))) {
-      throw error;
-    }
+    const isUsage = error instanceof TypeError &&
+      /^Cannot (use these flags|install)/.test(error.message);
+    if (!isUsage && !(error instanceof ManifestError)) throw error;
     Deno.stderr.writeSync(new TextEncoder().encode(`${error.message}\n`));
-    Deno.exit(USAGE_ERROR);
+    Deno.exit(isUsage ? USAGE_ERROR : FAILED);
   }
 }

@@ -7,6 +7,9 @@ const DEFAULT_RUN_DIRECTORY = "/run/denovirt";
 /** Images, disks and objects of a machine without a cluster. */
 export const DEFAULT_DATA_DIRECTORY = "/var/lib/denovirt";
 
+/** Of shells, and of who asks for a name or a password. */
+export const PROMPT_DEFAULT = "([#$%>]|login:|[Pp]assword:) ?$";
+
 /** Where the program's own files are and go. */
 const Directories = z.object({
   runDirectory: z.string().startsWith("/"),
@@ -52,6 +55,34 @@ export const StandaloneConfig = Directories.extend({
 });
 export type StandaloneConfig = z.infer<typeof StandaloneConfig>;
 
+/** What `run` is asked for. */
+export const RunConfig = z.object({
+  /** The path of the manifest. */
+  manifest: z.string().min(1),
+  nativeDirectory: z.string().startsWith("/").optional(),
+  temporaryDirectory: z.string().startsWith("/"),
+  namespace: z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "must be a namespace's name"),
+  /** Absent: one that is free. */
+  podNetwork: z.string().optional(),
+  images: z.array(z.string().startsWith("/")).default([]),
+  prompt: z.string().refine(isPattern, "must be a regular expression"),
+  startTimeoutSeconds: z.coerce.number().min(1).max(86_400),
+  logLevel: z.enum(["debug", "info", "warn", "error"]),
+});
+export type RunConfig = z.infer<typeof RunConfig>;
+
+function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 export interface CommandLine {
   args: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
@@ -63,12 +94,13 @@ export interface Subcommands {
   probe: (directories: Directories) => Promise<void>;
   doctor: (config: DoctorConfig) => Promise<void>;
   standalone: (config: StandaloneConfig) => Promise<void>;
+  run: (config: RunConfig) => Promise<void>;
 }
 
 /** Parses the command line and runs what it asks for. Bad flags end the process with code 2 and a line for people. */
 export async function runCommandLine(
   { args, env }: CommandLine,
-  { version, agent, probe, doctor, standalone }: Subcommands & { version: string },
+  { version, agent, probe, doctor, standalone, run }: Subcommands & { version: string },
 ): Promise<void> {
   const program = new Command("denovirt-node")
     .description("Runs the virtual machines of one Kubernetes node")
@@ -128,6 +160,28 @@ export async function runCommandLine(
     .option("--log-level <level>", "debug, info, warn or error", "info")
     .action(async ({ data, ...flags }: Record<string, unknown>) => {
       await standalone(usable(StandaloneConfig.safeParse({ ...flags, dataDirectory: data })));
+    });
+  program.command("run <manifest>")
+    .description(
+      "runs one VirtualMachine or VirtualMachineInstance in the foreground, with its console",
+    )
+    .option("--namespace <name>", "where objects go that name none", "default")
+    // Not variadic: it would take the manifest for one more.
+    .option("--images <directory>", "holds images in archives (*.tar); may be repeated", collect)
+    .option("--start-timeout <seconds>", "how long the guest may take until it runs", "600")
+    .option(
+      "--prompt <pattern>",
+      "when a piped line is typed: the guest's last line",
+      PROMPT_DEFAULT,
+    )
+    .option("--temporary <path>", "for images and disks, while the guest runs", "/var/tmp")
+    .option("--pod-network <cidr>", "addresses of guests' pods; a free one of 10.214.0.0/16")
+    .option("--native-directory <path>", "holds libdenovirt.so and denovirt-domain")
+    .option("--log-level <level>", "debug, info, warn or error", "error")
+    .action(async (manifest: string, flags: Record<string, unknown>) => {
+      const { temporary, startTimeout, ...others } = flags;
+      const renamed = { temporaryDirectory: temporary, startTimeoutSeconds: startTimeout };
+      await run(usable(RunConfig.safeParse({ ...others, ...renamed, manifest })));
     });
   await program.parseAsync([...args], { from: "user" });
 }

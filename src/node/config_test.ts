@@ -3,7 +3,9 @@ import {
   type DoctorConfig,
   type NodeConfig,
   parseConfig,
+  PROMPT_DEFAULT,
   runCommandLine,
+  type RunConfig,
   type StandaloneConfig,
   type Subcommands,
 } from "./config.ts";
@@ -14,6 +16,7 @@ const NOT_ASKED_FOR: Subcommands = {
   probe: reject,
   doctor: reject,
   standalone: reject,
+  run: reject,
 };
 
 Deno.test("runCommandLine() runs the agent with defaults and the environment", async () => {
@@ -91,4 +94,28 @@ Deno.test("runCommandLine() runs standalone, and names each flag that cannot be 
     logLevel: "info",
   }]);
   await assert.rejects(run(["--listen", "6443", "--data", "x"]), /dataDirectory.*listen must be/);
+});
+
+Deno.test("runCommandLine() runs a manifest, and names each flag that cannot be used", async () => {
+  const seen: RunConfig[] = [];
+  const run = (args: string[]) =>
+    runCommandLine({ args: ["run", ...args], env: {} }, {
+      ...NOT_ASKED_FOR,
+      version: "1",
+      run: (config) => Promise.resolve(void seen.push(config)),
+    });
+  await run(["--images", "/a", "--images", "/b", "vm.yaml", "--start-timeout", "30"]);
+  assert.deepEqual(seen, [{
+    manifest: "vm.yaml",
+    temporaryDirectory: "/var/tmp",
+    namespace: "default",
+    images: ["/a", "/b"],
+    prompt: PROMPT_DEFAULT,
+    startTimeoutSeconds: 30,
+    logLevel: "error",
+  }]);
+  await assert.rejects(
+    run(["vm.yaml", "--prompt", "[", "--start-timeout", "0", "--namespace", "A"]),
+    /Cannot use these flags: .*namespace.*prompt must be a regular.*startTimeoutSeconds/s,
+  );
 });

@@ -3,7 +3,7 @@ import { LibvirtHypervisor } from "../hypervisor/libvirt/libvirt_hypervisor.ts";
 import type { NativeLibrary } from "../hypervisor/native/native.ts";
 import type { StandaloneConfig } from "../node/config.ts";
 import { JsonLogger } from "../runtime/log.ts";
-import { parseIpv4Range } from "./local/network/ipv4_range.ts";
+import { type Ipv4Range, parseIpv4Range } from "./local/network/ipv4_range.ts";
 import { Standalone } from "./standalone.ts";
 
 const GIB = 1024 ** 3;
@@ -20,15 +20,8 @@ export async function runStandalone(
   config: StandaloneConfig,
   { native, version, signal }: StandaloneCommand,
 ): Promise<void> {
-  if (Deno.uid() !== 0) {
-    throw new TypeError(`Cannot use these flags: root is needed: got uid ${Deno.uid()}`);
-  }
-  const range = parseIpv4Range(config.podNetwork);
-  if (range === undefined) {
-    throw new TypeError(
-      `Cannot use these flags: podNetwork must be an IPv4 network: got ${config.podNetwork}`,
-    );
-  }
+  requireRoot();
+  const range = podRange(config.podNetwork);
   const logger = new JsonLogger({ level: config.logLevel });
   const { dataDirectory, runDirectory } = config;
   const colon = config.listen.lastIndexOf(":");
@@ -54,4 +47,18 @@ export async function runStandalone(
   logger.info("ready", { ...standalone.endpoint });
   await standalone.run(signal, { stopGuests: config.stopGuests });
   logger.info("stopped", { guests: config.stopGuests ? "stopped" : "go on" });
+}
+
+export function requireRoot(): void {
+  if (Deno.uid() === 0) return;
+  throw new TypeError(`Cannot use these flags: root is needed: got uid ${Deno.uid()}`);
+}
+
+/** Of a flag. */
+export function podRange(podNetwork: string): Ipv4Range {
+  const range = parseIpv4Range(podNetwork);
+  if (range !== undefined) return range;
+  throw new TypeError(
+    `Cannot use these flags: podNetwork must be an IPv4 network: got ${podNetwork}`,
+  );
 }

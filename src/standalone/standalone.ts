@@ -11,7 +11,8 @@ import { KUBEVIRTS, SERVED_RESOURCES, VIRTUAL_MACHINE_INSTANCES } from "../api/r
 import { SCHEMAS } from "../api/schemas.ts";
 import type { LibvirtHypervisor } from "../hypervisor/libvirt/libvirt_hypervisor.ts";
 import type { NativeLibrary } from "../hypervisor/native/native.ts";
-import { AlreadyExistsError } from "../kube/client.ts";
+import { AlreadyExistsError, type Resource } from "../kube/client.ts";
+import { type Connection, kubeconfigConnection } from "../kube/connection.ts";
 import { NAMESPACES, PODS } from "../kube/core_resources.ts";
 import type { FetchClient } from "../kube/fetch_client.ts";
 import { keyOf, type KubeObject } from "../kube/object.ts";
@@ -98,6 +99,7 @@ export class Standalone implements AsyncDisposable {
   readonly #client: FetchClient;
   readonly #informers: ControllerInformers;
   readonly #agent: Agent;
+  readonly #installed = Promise.withResolvers<void>();
   readonly endpoint: StandaloneEndpoint;
 
   private constructor(
@@ -189,29 +191,50 @@ export class Standalone implements AsyncDisposable {
     return this.#client;
   }
 
+  /** As the administrator that the kubeconfig is of. */
+  async connection(): Promise<Connection> {
+    return await kubeconfigConnection(this.endpoint.kubeconfigPath);
+  }
+
+  /** Resolves while it runs, once the installation's own objects are there. */
+  get installed(): Promise<void> {
+    return this.#installed.promise;
+  }
+
+  /** `undefined`: no such kind is served. */
+  resourceOf(apiVersion: string, kind: string): Resource | undefined {
+    const served = this.#api.kinds.kind(apiVersion, kind);
+    if (served === undefined) return undefined;
+    const { form: { group, version }, kind: { plural, namespaced } } = served;
+    return { group, version, plural, kind, namespaced };
+  }
+
   /**
-   * Until the signal aborts; guests go on, unless they are to be stopped, which takes as long as their grace periods. Rejects
-   * when a part that cannot be done without fails.
+   * Until the signal aborts; guests go on, unless they are to be stopped, which takes as long as their grace periods. Resolves
+   * with how many go on although they were to stop. Rejects when a part that cannot be done without fails.
    */
-  async run(signal: AbortSignal, { stopGuests = false } = {}): Promise<void> {
+  async run(signal: AbortSignal, { stopGuests = false } = {}): Promise<number> {
     const control = new AbortController();
     const node = new AbortController();
     const events = this.#eventsOf("local-kubelet");
     const recording = events.run(node.signal);
     const ended = Promise.withResolvers<void>();
+    let left = 0;
     const stop = async () => {
+      // Nobody starts guests any more. Who ends instances goes on: one that no node has got yet waits for it.
       control.abort();
-      if (stopGuests) await this.#stopGuests();
+      if (stopGuests) left = await this.#stopGuests();
       node.abort();
     };
     const onAbort = () => void stop().then(ended.resolve, ended.reject);
     signal.addEventListener("abort", onAbort, { once: true });
     try {
       await this.#install(signal);
+      this.#installed.resolve();
       await Promise.all([
         ended.promise,
-        runInformers(this.#informers, control.signal),
-        this.#runControllers(control.signal),
+        runInformers(this.#informers, node.signal),
+        this.#runControllers({ owners: control.signal, instances: node.signal }),
         this.#runNode(events, node.signal),
       ]);
     } catch (error) {
@@ -222,24 +245,23 @@ export class Standalone implements AsyncDisposable {
       node.abort();
       await recording;
     }
+    return left;
   }
 
   /** Their VMs stay as they are: those that are to run start with the next start. */
-  async #stopGuests(): Promise<void> {
+  async #stopGuests(): Promise<number> {
     const { logger } = this.#options;
     const deadline = performance.now() + STOP_GUESTS_TIMEOUT_MS;
-    const instances = async () =>
-      (await this.#client.list<VirtualMachineInstance>(VIRTUAL_MACHINE_INSTANCES)).items;
-    for (const { metadata } of await instances()) {
-      await this.#client.delete(VIRTUAL_MACHINE_INSTANCES, keyOf({ metadata }));
-    }
     for (;;) {
-      const left = (await instances()).length +
-        (await this.#client.list<Pod>(PODS)).items.length;
-      if (left === 0) return;
+      const { items } = await this.#client.list<VirtualMachineInstance>(VIRTUAL_MACHINE_INSTANCES);
+      for (const { metadata } of items.filter((each) => !each.metadata.deletionTimestamp)) {
+        await this.#client.delete(VIRTUAL_MACHINE_INSTANCES, keyOf({ metadata }));
+      }
+      const left = items.length + (await this.#client.list<Pod>(PODS)).items.length;
+      if (left === 0) return 0;
       if (performance.now() > deadline) {
         logger.warn("stopping guests takes too long: they go on", { left });
-        return;
+        return left;
       }
       await new Promise((resolve) => setTimeout(resolve, STOP_GUESTS_INTERVAL_MS));
     }
@@ -288,7 +310,9 @@ export class Standalone implements AsyncDisposable {
     }
   }
 
-  async #runControllers(signal: AbortSignal): Promise<void> {
+  async #runControllers(
+    { owners, instances }: { owners: AbortSignal; instances: AbortSignal },
+  ): Promise<void> {
     const { logger } = this.#options;
     const events = this.#eventsOf("virtualmachine-controller");
     const dependencies: ControllerDependencies = {
@@ -298,16 +322,20 @@ export class Standalone implements AsyncDisposable {
       informers: this.#informers,
       events,
     };
-    const controllers = [
+    const controller = createVirtualMachineInstanceController({
+      ...dependencies,
+      envelopeImage: ENVELOPE_IMAGE,
+    });
+    const ownersOfInstances = [
       createVirtualMachineController(dependencies),
-      createVirtualMachineInstanceController({ ...dependencies, envelopeImage: ENVELOPE_IMAGE }),
       createReplicaSetController(dependencies),
       createPoolController(dependencies),
       createMigrationController(dependencies),
     ];
     await Promise.all([
-      events.run(signal),
-      ...controllers.map((controller) => controller.run(signal)),
+      events.run(instances),
+      controller.run(instances),
+      ...ownersOfInstances.map((each) => each.run(owners)),
     ]);
   }
 

@@ -1,0 +1,99 @@
+/** What one run has of the machine for itself, beside whatever else runs there, and gives back. */
+import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
+import { removeMachineNetwork } from "../local/network/apply_machine_network.ts";
+import { type Ipv4Range, parseIpv4Range } from "../local/network/ipv4_range.ts";
+import type { MachineNetwork } from "../local/network/machine_network.ts";
+import { PodCgroups } from "../local/pod_cgroups.ts";
+
+/** In memory: secrets, and sockets, whose paths must be short. */
+const RUN_PARENT = "/run";
+const INTERFACE_CHARACTERS_MAX = 15;
+/** 10.214.0.0/24 to 10.214.255.0/24; a standalone process has 10.213.0.0/20 unless it is told otherwise. */
+const NETWORKS = "10.214";
+const NETWORK_COUNT = 256;
+const NETWORK_PREFIX_LENGTH = 24;
+
+export interface PrivatePlaceOptions {
+  /** Where the directory for images and disks is made. */
+  parent: string;
+  /** Absent: one that no interface of the machine has. */
+  range: Ipv4Range | undefined;
+}
+
+export class PrivatePlace implements AsyncDisposable {
+  readonly dataDirectory: string;
+  readonly runDirectory: string;
+  readonly network: MachineNetwork;
+  readonly cgroup: string;
+
+  /** All of it has the name of the data directory's end. */
+  private constructor({ dataDirectory, range }: { dataDirectory: string; range: Ipv4Range }) {
+    const name = dataDirectory.slice(dataDirectory.lastIndexOf("-") + 1);
+    this.dataDirectory = dataDirectory;
+    this.runDirectory = `${RUN_PARENT}/denovirt-run-${name}`;
+    // Who looks for the machine's own address knows the beginning.
+    this.network = { bridge: `denovirt${name}`.slice(0, INTERFACE_CHARACTERS_MAX), range };
+    this.cgroup = `denovirt-run-${name}`;
+  }
+
+  static async make({ parent, range = freeRange() }: PrivatePlaceOptions): Promise<PrivatePlace> {
+    const dataDirectory = await Deno.makeTempDir({ dir: parent, prefix: "denovirt-run-" });
+    const place = new PrivatePlace({ dataDirectory, range });
+    try {
+      await Deno.mkdir(place.runDirectory, { mode: 0o700 });
+    } catch (error) {
+      await Deno.remove(dataDirectory);
+      throw error;
+    }
+    return place;
+  }
+
+  /** After its guests. What cannot be taken away does not keep the rest from it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const done = await Promise.allSettled([
+      this.#removeNetwork(),
+      PodCgroups.open(this.cgroup, SYSTEM_CLOCK).then((cgroups) => cgroups.close()),
+      ...[this.runDirectory, this.dataDirectory].map((path) =>
+        Deno.remove(path, { recursive: true })
+      ),
+    ]);
+    const failures = done.filter((each) => each.status === "rejected").map(({ reason }) => reason);
+    if (failures.length > 0) {
+      throw new AggregateError(failures, `Cannot take everything away: ${failures.join("; ")}`);
+    }
+  }
+
+  /** The bridge is the first of it. */
+  async #removeNetwork(): Promise<void> {
+    const { bridge } = this.network;
+    const isThere = Deno.networkInterfaces().some(({ name }) => name === bridge);
+    if (isThere) await removeMachineNetwork(this.network);
+  }
+}
+
+function freeRange(): Ipv4Range {
+  const used = Deno.networkInterfaces().filter(({ family }) => family === "IPv4")
+    .map(({ address, netmask }) => networkOf(address, netmask));
+  const start = Math.floor(Math.random() * NETWORK_COUNT);
+  for (let step = 0; step < NETWORK_COUNT; step++) {
+    const third = (start + step) % NETWORK_COUNT;
+    const range = parseIpv4Range(`${NETWORKS}.${third}.0/${NETWORK_PREFIX_LENGTH}`);
+    if (range !== undefined && !used.some((each) => overlaps(each, range))) return range;
+  }
+  throw new TypeError(
+    `Cannot use these flags: podNetwork is needed: all of ${NETWORKS}.0.0/16 is in use`,
+  );
+}
+
+function networkOf(address: string, netmask: string): Ipv4Range {
+  const number = (text: string) =>
+    text.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
+  const prefixLength = 32 - Math.log2(2 ** 32 - number(netmask));
+  const size = 2 ** (32 - prefixLength);
+  return { first: Math.floor(number(address) / size) * size, prefixLength };
+}
+
+function overlaps(a: Ipv4Range, b: Ipv4Range): boolean {
+  const last = ({ first, prefixLength }: Ipv4Range) => first + 2 ** (32 - prefixLength) - 1;
+  return a.first <= last(b) && b.first <= last(a);
+}
