@@ -15,6 +15,7 @@
  *   ""                            pods/status                           patch
  *   ""                            nodes                                 get, list, watch, patch
  *   ""                            persistentvolumeclaims, namespaces    get, list, watch
+ *   ""                            resourcequotas                        list, watch
  *   ""                            events                                create, patch
  *   instancetype.kubevirt.io      virtualmachineinstancetypes, virtualmachineclusterinstancetypes,
  *                                 virtualmachinepreferences, virtualmachineclusterpreferences   get, list, watch

@@ -43,6 +43,8 @@ export const PERSISTENT_VOLUME_CLAIMS: Resource = coreResource(
   "persistentvolumeclaims",
   "PersistentVolumeClaim",
 );
+/** v1 ResourceQuota. */
+export const RESOURCE_QUOTAS: Resource = coreResource("resourcequotas", "ResourceQuota");
 /** v1 Event: what `kubectl describe` shows, and what KubeVirt writes. */
 export const EVENTS: Resource = coreResource("events", "Event");
 /** discovery.k8s.io/v1 EndpointSlice. */

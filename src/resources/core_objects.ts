@@ -100,6 +100,11 @@ export interface PersistentVolumeClaim extends KubeObject {
   status?: { phase?: string; capacity?: Record<string, string> };
 }
 
+/** `hard` says what all pods of the namespace may have together: "limits.cpu", "limits.memory". */
+export interface ResourceQuota extends KubeObject {
+  spec?: { hard?: Record<string, string> };
+}
+
 export interface Node extends KubeObject {
   spec?: { unschedulable?: boolean; taints?: { key: string; value?: string; effect: string }[] };
   status?: {

@@ -32,12 +32,12 @@ import type { VirtualMachine } from "../api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../api/virtual_machine_instance.ts";
 import type { KubeClient } from "../kube/client.ts";
 import type { KubeObject, ObjectKey } from "../kube/object.ts";
-import { NODES, PODS } from "../kube/core_resources.ts";
+import { NODES, PODS, RESOURCE_QUOTAS } from "../kube/core_resources.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { Informer } from "../runtime/informer.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { MetricsRegistry } from "../runtime/metrics.ts";
-import type { Node, Pod } from "./core_objects.ts";
+import type { Node, Pod, ResourceQuota } from "./core_objects.ts";
 import { matchedResource, MATCHER_FIELDS } from "./instancetype/matcher.ts";
 import { usedRevisionName } from "./instancetype/reference.ts";
 import { controllerOf } from "./owner_reference.ts";
@@ -48,7 +48,7 @@ export const BY_NODE = "node";
 export const BY_CONTROLLER = "controller";
 /** Index of migrations: {@link vmiNameIn} of what they move. */
 export const BY_VMI_NAME = "vmi-name";
-/** Index of presets: their namespace. */
+/** Index of presets and quotas: their namespace. */
 export const BY_NAMESPACE = "namespace";
 /** Index of VMs: instancetypes and preferences of which they do not have a copy yet, by {@link firstUseKey}. */
 export const BY_FIRST_USE = "first-use";
@@ -65,6 +65,8 @@ export interface ControllerInformers {
   migrationPolicies: Informer<MigrationPolicy>;
   launcherPods: Informer<Pod>;
   nodes: Informer<Node>;
+  /** Without their use, which changes with each pod. */
+  resourceQuotas: Informer<ResourceQuota>;
   kubevirts: Informer<KubeVirt>;
   instancetypes: Informer<VirtualMachineInstancetype>;
   clusterInstancetypes: Informer<VirtualMachineClusterInstancetype>;
@@ -102,7 +104,7 @@ export function createControllerInformers(dependencies: InformerDependencies): C
     presets: new Informer<VirtualMachineInstancePreset>({
       ...dependencies,
       resource: VIRTUAL_MACHINE_INSTANCE_PRESETS,
-      indexes: { [BY_NAMESPACE]: ({ metadata: { namespace = "" } }) => [namespace] },
+      indexes: { [BY_NAMESPACE]: namespaceOf },
     }),
     migrations: new Informer<VirtualMachineInstanceMigration>({
       ...dependencies,
@@ -117,6 +119,12 @@ export function createControllerInformers(dependencies: InformerDependencies): C
       indexes: { [BY_VMI_UID]: (pod) => labelValues(pod, CREATED_BY_LABEL) },
     }),
     nodes: new Informer({ ...dependencies, resource: NODES }),
+    resourceQuotas: new Informer<ResourceQuota>({
+      ...dependencies,
+      resource: RESOURCE_QUOTAS,
+      indexes: { [BY_NAMESPACE]: namespaceOf },
+      keep: hardLimits,
+    }),
     kubevirts: new Informer({ ...dependencies, resource: KUBEVIRTS }),
     instancetypes: new Informer({ ...dependencies, resource: VIRTUAL_MACHINE_INSTANCETYPES }),
     clusterInstancetypes: new Informer({
@@ -163,6 +171,26 @@ function firstUses(vm: VirtualMachine): string[] {
     const { name } = matcher;
     return [firstUseKey(resource, resource.namespaced ? { namespace, name } : { name })];
   });
+}
+
+function namespaceOf({ metadata: { namespace = "" } }: KubeObject): string[] {
+  return [namespace];
+}
+
+/** What counts for the pods that are made. */
+function hardLimits({ apiVersion, kind, metadata, spec }: ResourceQuota): ResourceQuota {
+  const { name, namespace, uid, resourceVersion } = metadata;
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      uid,
+      ...(namespace !== undefined && { namespace }),
+      ...(resourceVersion !== undefined && { resourceVersion }),
+    },
+    ...(spec?.hard !== undefined && { spec: { hard: spec.hard } }),
+  };
 }
 
 function controllers(object: KubeObject): string[] {

@@ -47,6 +47,8 @@ export interface InformerOptions<T extends KubeObject> {
   labelSelector?: string;
   fieldSelector?: string;
   indexes?: Readonly<Record<string, IndexFunction<T>>>;
+  /** What is cached of an object, with its name, UID and version at least. @default all of it */
+  keep?: (object: T) => T;
   /** @default the system's clock */
   clock?: Clock;
   /** Also spreads the watches' ends. @default Math.random */
@@ -327,7 +329,9 @@ export class Informer<T extends KubeObject> {
     return Number(object.metadata.resourceVersion) <= version;
   }
 
-  #apply(key: string, object: T | undefined): void {
+  #apply(key: string, given: T | undefined): void {
+    const { keep = (all: T) => all } = this.#options;
+    const object = given === undefined ? undefined : keep(given);
     const old = this.#objects.get(key);
     if (object === undefined) this.#objects.delete(key);
     else this.#objects.set(key, deepFreeze(object));

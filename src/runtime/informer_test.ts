@@ -368,3 +368,22 @@ Deno.test("informer metrics exist at 0 and count objects, lists and events", asy
   assert.ok(has('denovirt_informer_lists_total{resource="gadgets"} 1\n'));
   assert.ok(has('events_total{resource="gadgets",type="ADDED"} 1\n'));
 });
+
+Deno.test("Informer keeps what it is told to of an object, from lists, watches and its own process", async () => {
+  const keep = ({ spec, ...item }: Item): Item => ({
+    ...item,
+    spec: { ...(spec?.n !== undefined && { n: spec.n }) },
+  });
+  await using scene = new Scene({ keep, indexes: { n: ({ spec }) => [`${spec?.n}`] } });
+  await scene.create("listed", { n: 1, node: "x" });
+  await scene.synced();
+  scene.informer.absorb(await scene.create("absorbed", { n: 2, node: "x" }));
+  await scene.create("watched", { n: 3, node: "x" });
+  await scene.informer.waitUntil(() => scene.informer.size === 3, { timeoutMs: 10_000 });
+  assert.deepEqual(scene.informer.list().map(({ spec }) => spec), [{ n: 1 }, { n: 2 }, { n: 3 }]);
+  assert.deepEqual(scene.informer.byIndex("n", "2").map(keyOf), [{
+    namespace: "ns",
+    name: "absorbed",
+  }]);
+  assert.ok(scene.changes.every((change) => change.new?.spec?.node === undefined));
+});

@@ -1,5 +1,5 @@
 /**
- * Kinds that the controllers have caches of, and of which nobody makes an object here: ten of fourteen. Their caches are filled
+ * Kinds that the controllers have caches of, and of which nobody makes an object here: eleven of fifteen. Their caches are filled
  * at once with nothing and hear of nothing; to play their watches too takes a third of a schedule and finds nothing.
  */
 import { VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../../src/api/registry.ts";

@@ -2,6 +2,7 @@
  * The effective configuration of the installation: what the KubeVirt object says, and KubeVirt's defaults for the rest.
  * Controllers and node agents read this and never the object itself.
  */
+import type { LabelSelector } from "../../api/k8s_meta.ts";
 import type { KubeVirt } from "../../api/kubevirt.ts";
 import { KVM_DEVICE_RESOURCE } from "../../api/labels.ts";
 import { parseQuantity } from "../../api/quantity.ts";
@@ -18,6 +19,8 @@ export interface ClusterConfiguration {
   memoryOvercommitPercent: number;
   /** Factor on the memory that a guest needs beyond its own. */
   overheadRatio: number;
+  /** Launcher pods of these namespaces get a CPU limit. */
+  autoCpuLimitNamespaces?: LabelSelector;
   /** Selected by every launcher pod, besides the VMI's own. */
   nodeSelectors: Readonly<Record<string, string>>;
   /** Of the installation's own images. */
@@ -111,6 +114,9 @@ export function effectiveConfiguration(
       Number(configuration.additionalGuestMemoryOverheadRatio),
       DEFAULTS.overheadRatio,
     ),
+    ...(configuration.autoCPULimitNamespaceLabelSelector !== undefined && {
+      autoCpuLimitNamespaces: configuration.autoCPULimitNamespaceLabelSelector,
+    }),
     nodeSelectors: developer.nodeSelectors ?? {},
     imagePullPolicy: configuration.imagePullPolicy || kubevirt?.spec.imagePullPolicy ||
       DEFAULTS.imagePullPolicy,

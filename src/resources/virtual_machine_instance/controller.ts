@@ -32,9 +32,10 @@ export function createVirtualMachineInstanceController(
   const controller = new Controller({ ...dependencies, reconciler });
   controller.watch(informers.virtualMachineInstances, (vmi) => [keyOf(vmi)]);
   controller.watch(informers.launcherPods, instanceKeys);
-  // Not watched for changes: configuration and nodes count for pods that are made from now on.
+  // Not watched for changes: configuration, nodes and quotas count for pods that are made from now on.
   controller.watch(informers.kubevirts, () => []);
   controller.watch(informers.nodes, () => []);
+  controller.watch(informers.resourceQuotas, () => []);
   return controller;
 }
 

@@ -28,6 +28,7 @@ import type { Decision, EventRecord } from "../../runtime/reconciler.ts";
 import { findCondition } from "../condition.ts";
 import type { Pod } from "../core_objects.ts";
 import { isEqualJson } from "../merge_patch.ts";
+import { automaticLimits } from "./automatic_limits.ts";
 import { claimProblem } from "./claims.ts";
 import {
   notReady,
@@ -142,7 +143,7 @@ function decideCreate(world: VirtualMachineInstanceWorld): VirtualMachineInstanc
       ...(isWaiting && { requeueAfterMs: CLAIM_RECHECK_MS }),
     };
   }
-  const pod = launcherPod(world);
+  const pod = launcherPod({ ...world, limits: automaticLimits(world) });
   const message = `Created virtual machine pod ${pod.metadata.name}`;
   // The status is written after the pod has been created, so this phase is true by then.
   const status = withProblem(enterPhase(state.status, Phase.Scheduling, now), undefined, now);

@@ -3,14 +3,15 @@ import { isFinalPhase, VirtualMachineInstancePhase as Phase } from "../../api/ph
 import { VIRTUAL_MACHINE_INSTANCES } from "../../api/registry.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import type { KubeClient } from "../../kube/client.ts";
-import { PERSISTENT_VOLUME_CLAIMS, PODS } from "../../kube/core_resources.ts";
+import { NAMESPACES, PERSISTENT_VOLUME_CLAIMS, PODS } from "../../kube/core_resources.ts";
 import { keyOf, type ObjectKey } from "../../kube/object.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Unchanged } from "../../runtime/unchanged.ts";
 import type { PersistentVolumeClaim, Pod } from "../core_objects.ts";
-import { BY_VMI_UID, type ControllerInformers } from "../informers.ts";
+import { BY_NAMESPACE, BY_VMI_UID, type ControllerInformers } from "../informers.ts";
 import { effectiveConfiguration, primaryKubeVirt } from "../kubevirt/configuration.ts";
 import { isControlledBy } from "../owner_reference.ts";
+import { needsNamespace } from "./automatic_limits.ts";
 import { claimNames } from "./claims.ts";
 import { isHandedOver } from "./decide.ts";
 import { isHandedOverTo } from "./lease.ts";
@@ -20,7 +21,7 @@ export interface ObserveDependencies {
   client: KubeClient;
   informers: Pick<
     ControllerInformers,
-    "virtualMachineInstances" | "launcherPods" | "kubevirts" | "nodes"
+    "virtualMachineInstances" | "launcherPods" | "kubevirts" | "nodes" | "resourceQuotas"
   >;
   envelopeImage: string;
   clock: Clock;
@@ -45,17 +46,21 @@ export async function observeVirtualMachineInstance(
     return undefined;
   }
   const pods = cacheIsBehind ? await listPods(client, vmi, signal) : cached;
+  const owned = pods.filter((pod) => isControlledBy(pod, uid));
+  const configuration = effectiveConfiguration(
+    primaryKubeVirt(informers.kubevirts.list()),
+    informers.nodes.list(),
+  );
   return {
     now: clock.now().toISOString(),
     vmi,
-    pods: pods.filter((pod) => isControlledBy(pod, uid)),
+    pods: owned,
     ...(cacheIsBehind && { cacheIsBehind }),
     ...(isFinalPhase(vmi.status?.phase) && { endedForMs: endings.ageMs(uid, "ended") }),
     claims: isHandedOver(vmi) ? [] : await readClaims(client, vmi, signal),
-    configuration: effectiveConfiguration(
-      primaryKubeVirt(informers.kubevirts.list()),
-      informers.nodes.list(),
-    ),
+    ...(owned.length === 0 && mayGetPod(vmi) &&
+      await readNamespace({ client, informers }, { vmi, configuration }, signal)),
+    configuration,
     envelopeImage,
   };
 }
@@ -66,6 +71,25 @@ function mayHavePod({ metadata, status }: VirtualMachineInstance): boolean {
   if (isFinalPhase(phase)) return (metadata.finalizers ?? []).length > 0;
   const isUntouched = phase === Phase.Unset || phase === Phase.Pending;
   return !isUntouched || Boolean(metadata.deletionTimestamp);
+}
+
+/** No pod was made for it yet, and one is wanted. */
+function mayGetPod({ metadata, status }: VirtualMachineInstance): boolean {
+  const { phase = Phase.Unset } = status ?? {};
+  return (phase === Phase.Unset || phase === Phase.Pending) && !metadata.deletionTimestamp;
+}
+
+/** What of its namespace counts for a pod's limits. The namespace itself is asked for only where its labels count. */
+async function readNamespace(
+  { client, informers }: Pick<ObserveDependencies, "client" | "informers">,
+  { vmi, configuration }: Pick<VirtualMachineInstanceWorld, "vmi" | "configuration">,
+  signal: AbortSignal,
+): Promise<Pick<VirtualMachineInstanceWorld, "resourceQuotas" | "namespaceLabels">> {
+  const { namespace = "" } = vmi.metadata;
+  const resourceQuotas = informers.resourceQuotas.byIndex(BY_NAMESPACE, namespace);
+  if (!needsNamespace({ vmi, configuration, resourceQuotas })) return { resourceQuotas };
+  const found = await client.get(NAMESPACES, { name: namespace }, { signal });
+  return { resourceQuotas, namespaceLabels: found?.metadata.labels ?? {} };
 }
 
 /** The pods' cache may be ahead: they are collected once their instance is gone. */

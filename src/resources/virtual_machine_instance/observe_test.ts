@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { VIRTUAL_MACHINE_INSTANCES } from "../../api/registry.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
-import { PODS } from "../../kube/core_resources.ts";
+import { NAMESPACES, PODS, RESOURCE_QUOTAS } from "../../kube/core_resources.ts";
 import { FakeClient } from "../../kube/fake/fake_client.ts";
 import { Unchanged } from "../../runtime/unchanged.ts";
 import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
@@ -89,3 +89,66 @@ Deno.test("observeVirtualMachineInstance() sees that an instance is gone when it
   await client.patch(VIRTUAL_MACHINE_INSTANCES, KEY, { metadata: { finalizers: null } });
   assert.equal(await observeVirtualMachineInstance(dependencies, KEY, signal), undefined);
 });
+
+/** What is seen of the limits of an instance's namespace, and what was asked for to see it. */
+async function observedQuota(hard: Record<string, string> | undefined, phase: string) {
+  const asked: string[] = [];
+  const client = new FakeClient({
+    withoutStatusSubresource: [VIRTUAL_MACHINE_INSTANCES],
+    onCall: ({ verb, resource }) => void asked.push(`${verb} ${resource?.plural}`),
+  });
+  const { metadata: { uid: _, resourceVersion: __, ...metadata }, ...rest } = vmi(
+    withStatus({ phase }),
+  );
+  await client.create(VIRTUAL_MACHINE_INSTANCES, { ...rest, metadata }, { namespace: "shop" });
+  await client.create(NAMESPACES, { metadata: { name: "shop", labels: { team: "a" } } });
+  for (const namespace of hard === undefined ? [] : ["shop", "other"]) {
+    const quota = { metadata: { name: `of-${namespace}`, annotations: { long: "text" } } };
+    const status = { used: { "limits.memory": "1Gi" } };
+    await client.create(RESOURCE_QUOTAS, { ...quota, spec: { hard }, status }, { namespace });
+  }
+  const informers = createControllerInformers({ client, logger: SILENT_LOGGER });
+  const stop = new AbortController();
+  const needed = [informers.virtualMachineInstances, informers.resourceQuotas];
+  const running = needed.map((informer) => informer.run(stop.signal));
+  await Promise.all(needed.map((informer) => informer.waitForSync(stop.signal)));
+  stop.abort();
+  await Promise.all(running);
+  asked.length = 0;
+  const endings = new Unchanged(SYSTEM_CLOCK);
+  const dependencies = { client, informers, envelopeImage, clock: SYSTEM_CLOCK, endings };
+  const { signal } = new AbortController();
+  const world = await observeVirtualMachineInstance(dependencies, KEY, signal);
+  const { resourceQuotas: quotas, namespaceLabels: labels } = world ?? {};
+  return { quotas, labels, asked };
+}
+
+const LIMITED = { "limits.memory": "16Gi" };
+
+Deno.test("observeVirtualMachineInstance() sees the quotas of its namespace, and asks for the labels where they count", async () => {
+  const { quotas = [], labels, asked } = await observedQuota(LIMITED, "Pending");
+  assert.deepEqual(quotas.map(({ metadata }) => metadata.name), ["of-shop"]);
+  assert.equal(labels?.team, "a");
+  assert.deepEqual(asked, ["get namespaces"]);
+});
+
+Deno.test("observeVirtualMachineInstance() sees the hard limits of quotas alone", async () => {
+  const { quotas: [quota] = [] } = await observedQuota(LIMITED, "Pending");
+  const { metadata = {}, ...rest } = quota ?? {};
+  assert.deepEqual(rest, { apiVersion: "v1", kind: "ResourceQuota", spec: { hard: LIMITED } });
+  assert.deepEqual(Object.keys(metadata), ["name", "uid", "namespace", "resourceVersion"]);
+});
+
+for (
+  const [where, hard, phase] of [
+    ["there is no quota", undefined, "Pending"],
+    ["no quota has limits", { pods: "3" }, "Pending"],
+    ["a pod was made already", LIMITED, "Scheduling"],
+  ] as const
+) {
+  Deno.test(`observeVirtualMachineInstance() spares the namespace where ${where}`, async () => {
+    const { asked } = await observedQuota(hard, phase);
+    assert.ok(!asked.includes("get namespaces"), `${asked}`);
+    assert.ok(!asked.some((what) => what.includes("resourcequotas")), `${asked}`);
+  });
+}

@@ -8,6 +8,7 @@ import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.
 import type { Container, NewObject, Pod } from "../core_objects.ts";
 import type { ClusterConfiguration } from "../kubevirt/configuration.ts";
 import { controllerReference } from "../owner_reference.ts";
+import type { AutomaticLimits } from "./automatic_limits.ts";
 import { overheadBytes } from "./overhead.ts";
 import { COMPUTE_CONTAINER, podAnnotations, podLabels } from "./pod_labels.ts";
 import { hostName, launcherPodName, launcherPodPrefix } from "./pod_name.ts";
@@ -25,13 +26,15 @@ export interface LauncherPodInput {
   vmi: VirtualMachineInstance;
   configuration: ClusterConfiguration;
   envelopeImage: string;
+  limits?: AutomaticLimits;
 }
 
 export function launcherPod(input: LauncherPodInput): NewObject<Pod> {
-  const { vmi, configuration } = input;
+  const { vmi, configuration, limits } = input;
   const envelope = { image: input.envelopeImage, pullPolicy: configuration.imagePullPolicy };
-  const resources = computeResources(vmi, configuration);
-  const storage = podStorage(vmi, envelope, holderResources(resources));
+  const resources = computeResources(vmi, configuration, limits);
+  const cpuLimited = limits?.everyContainer === true;
+  const storage = podStorage(vmi, envelope, holderResources(resources, { cpuLimited }));
   const { subdomain, dnsPolicy, dnsConfig, serviceAccountName } = vmi.spec;
   return {
     apiVersion: "v1",

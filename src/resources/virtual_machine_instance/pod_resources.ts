@@ -1,4 +1,4 @@
-/** What a launcher pod requests of its node, and its limits where the user set some. */
+/** What a launcher pod requests of its node, and its limits where the user set some or the namespace wants them. */
 import {
   formatBytes,
   formatMilliCpu,
@@ -10,6 +10,7 @@ import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.
 import type { Container } from "../core_objects.ts";
 import type { ClusterConfiguration } from "../kubevirt/configuration.ts";
 import { qosClass } from "../quality_of_service.ts";
+import { type AutomaticLimits, NO_AUTOMATIC_LIMITS } from "./automatic_limits.ts";
 import { guestMemoryBytes, vcpuCount } from "./guest_size.ts";
 import { overheadBytes } from "./overhead.ts";
 import { deviceRequests } from "./pod_devices.ts";
@@ -20,6 +21,8 @@ type Quantities = Record<string, Quantity>;
 /** Logs, sockets and cloud-init data in the pod's emptyDirs. */
 const EPHEMERAL_STORAGE_BYTES = 50_000_000;
 const MILLI_CPU_PER_VCPU = 1000;
+/** Little of a quota, and enough to start in a moment. */
+const HOLDER_CPU_LIMIT = "100m";
 
 /** Resources that are computed here; any other that the user names is passed on. */
 const COMPUTED: readonly string[] = ["cpu", "memory", "ephemeral-storage"];
@@ -28,16 +31,32 @@ const COMPUTED: readonly string[] = ["cpu", "memory", "ephemeral-storage"];
 export function computeResources(
   vmi: VirtualMachineInstance,
   configuration: ClusterConfiguration,
+  automatic: AutomaticLimits = NO_AUTOMATIC_LIMITS,
 ): Resources {
   const wanted = vmi.spec.domain.resources ?? {};
   const overhead = overheadBytes(vmi, configuration);
   const devices = deviceRequests(vmi, configuration);
-  const limits = { ...limitsOf(wanted.limits ?? {}, overhead), ...devices };
   const overheadInRequest = wanted.overcommitGuestOverhead === true ? 0 : overhead;
+  const milliCpu = requestedMilliCpu(vmi, configuration);
+  const memoryBytes = requestedMemoryBytes(vmi, configuration) + overheadInRequest;
+  const limits = {
+    ...limitsOf(wanted.limits ?? {}, overhead),
+    // A limit below the request would be refused.
+    ...(automatic.vcpus && {
+      cpu: formatMilliCpu(Math.max(vcpuCount(vmi) * MILLI_CPU_PER_VCPU, milliCpu)),
+    }),
+    // At least what the guest has, or it would be killed for using its own where memory is overcommitted.
+    ...(automatic.memoryRatio !== undefined && {
+      memory: formatBytes(
+        Math.max(Math.ceil(memoryBytes * automatic.memoryRatio), guestMemoryBytes(vmi) + overhead),
+      ),
+    }),
+    ...devices,
+  };
   const requests = {
     ...passedOn(wanted.requests ?? {}),
-    cpu: formatMilliCpu(requestedMilliCpu(vmi, configuration)),
-    memory: formatBytes(requestedMemoryBytes(vmi, configuration) + overheadInRequest),
+    cpu: formatMilliCpu(milliCpu),
+    memory: formatBytes(memoryBytes),
     "ephemeral-storage": storage(wanted.requests?.["ephemeral-storage"] ?? 0),
     ...devices,
   };
@@ -97,10 +116,14 @@ function passedOn(wanted: Quantities): Record<string, string> {
  * For containers that only hold an image in place, and for the one that copies a binary, beside the one that the guest runs in:
  * a pod is Guaranteed only when all of its containers are.
  */
-export function holderResources(compute: Resources): Resources {
-  const isGuaranteed = qosClass({ containers: [{ resources: compute }] }) === "Guaranteed";
-  // No CPU limit otherwise: the kernel would throttle the start of the container itself.
-  return isGuaranteed
-    ? { requests: { cpu: "10m", memory: "40M" }, limits: { cpu: "10m", memory: "40M" } }
-    : { requests: { cpu: "1m", memory: "1M" }, limits: { memory: "40M" } };
+export function holderResources(
+  compute: Resources,
+  { cpuLimited = false }: { cpuLimited?: boolean } = {},
+): Resources {
+  if (qosClass({ containers: [{ resources: compute }] }) === "Guaranteed") {
+    return { requests: { cpu: "10m", memory: "40M" }, limits: { cpu: "10m", memory: "40M" } };
+  }
+  // No CPU limit unless a quota wants one: the kernel would throttle the start of the container itself.
+  const cpu = cpuLimited ? { cpu: HOLDER_CPU_LIMIT } : {};
+  return { requests: { cpu: "1m", memory: "1M" }, limits: { ...cpu, memory: "40M" } };
 }

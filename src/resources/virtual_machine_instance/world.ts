@@ -1,7 +1,7 @@
 /** What the VMI controller sees and may do: all of it data. */
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import type { VirtualMachineInstanceStatus } from "../../api/virtual_machine_instance_status.ts";
-import type { NewObject, PersistentVolumeClaim, Pod } from "../core_objects.ts";
+import type { NewObject, PersistentVolumeClaim, Pod, ResourceQuota } from "../core_objects.ts";
 import type { ClusterConfiguration } from "../kubevirt/configuration.ts";
 
 export interface VirtualMachineInstanceWorld {
@@ -16,6 +16,10 @@ export interface VirtualMachineInstanceWorld {
   cacheIsBehind?: boolean;
   /** The claims that its volumes name, as far as they exist; read only until the hand-over. */
   claims: readonly PersistentVolumeClaim[];
+  /** Those of its namespace; read only when a pod may be made. */
+  resourceQuotas?: readonly ResourceQuota[];
+  /** Of its namespace; read only when a pod may be made and they count for its limits. */
+  namespaceLabels?: Readonly<Record<string, string>>;
   configuration: ClusterConfiguration;
   envelopeImage: string;
 }

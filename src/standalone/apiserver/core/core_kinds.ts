@@ -9,6 +9,7 @@ import { LEASE } from "./lease.ts";
 import { NAMESPACE } from "./namespace.ts";
 import { NODE } from "./node.ts";
 import { POD } from "./pod.ts";
+import { RESOURCE_QUOTA } from "./resource_quota.ts";
 import { SECRET } from "./secret.ts";
 import { SERVICE } from "./service.ts";
 import { SERVICE_ACCOUNT } from "./service_account.ts";
@@ -24,6 +25,7 @@ const KINDS: Record<string, CoreKind> = {
   "/v1/PersistentVolume": VOLUME,
   "/v1/PersistentVolumeClaim": VOLUME_CLAIM,
   "/v1/Pod": POD,
+  "/v1/ResourceQuota": RESOURCE_QUOTA,
   "/v1/Secret": SECRET,
   "/v1/Service": SERVICE,
   "/v1/ServiceAccount": SERVICE_ACCOUNT,

@@ -211,6 +211,12 @@ export const CORE_COLUMNS: Readonly<Record<string, readonly TableColumn[]>> = {
     AGE,
     column("VolumeMode", ".spec.volumeMode", { wide: true, missing: "<unset>" }),
   ],
+  ResourceQuota: [
+    NAME,
+    column("Request", quotaUse((name) => !name.startsWith("limits."))),
+    column("Limit", quotaUse((name) => name.startsWith("limits."))),
+    AGE,
+  ],
   Service: [
     NAME,
     column("Type", ".spec.type"),
@@ -253,6 +259,15 @@ export const CORE_COLUMNS: Readonly<Record<string, readonly TableColumn[]>> = {
 
 function configMapSize(object: JsonObject): number {
   return size(".data")(object) + size(".binaryData")(object);
+}
+
+/** "limits.cpu: 1/4, limits.memory: 1Gi/8Gi". */
+function quotaUse(isShown: (resource: string) => boolean): (quota: JsonObject) => string {
+  return ({ status }) => {
+    const { hard = {}, used = {} } = (status ?? {}) as Record<string, Record<string, string>>;
+    return Object.keys(hard).filter(isShown).sort()
+      .map((name) => `${name}: ${used[name] ?? 0}/${hard[name]}`).join(", ");
+  };
 }
 
 function readinessGates(pod: JsonObject): string {

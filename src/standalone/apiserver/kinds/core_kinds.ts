@@ -113,6 +113,13 @@ const KINDS: readonly Served[] = [
       { name: "eviction", kind: "Eviction", group: "policy", version: "v1", verbs: ["create"] },
     ],
   },
+  {
+    plural: "resourcequotas",
+    kind: "ResourceQuota",
+    shortNames: ["quota"],
+    status: true,
+    rules: { returnsDeleted: true },
+  },
   { plural: "secrets", kind: "Secret", fields: { "type": ".type" } },
   {
     plural: "serviceaccounts",

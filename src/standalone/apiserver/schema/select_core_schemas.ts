@@ -35,6 +35,7 @@ const KINDS: ReadonlySet<string> = new Set([
   "api.core.v1.PersistentVolume",
   "api.core.v1.PersistentVolumeClaim",
   "api.core.v1.Pod",
+  "api.core.v1.ResourceQuota",
   "api.core.v1.Secret",
   "api.core.v1.Service",
   "api.core.v1.ServiceAccount",

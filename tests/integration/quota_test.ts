@@ -1,0 +1,100 @@
+/** Namespaces with quotas on a real API server, whose kubeconfig is in DENOVIRT_TEST_KUBECONFIG. */
+import assert from "node:assert/strict";
+import { PODS, RESOURCE_QUOTAS } from "../../src/kube/core_resources.ts";
+import { openRealServer, SKIP_NOTE, TEST_KUBECONFIG } from "../../src/kube/testing/real_server.ts";
+import { findCondition } from "../../src/resources/condition.ts";
+import type { ResourceQuota } from "../../src/resources/core_objects.ts";
+import { SCHEDULED_BY_TEST, vmi, withSpec } from "../../src/resources/testing/builders.ts";
+import { Stage } from "../../src/resources/testing/stage.ts";
+import { waitUntil } from "../cluster/wait_until.ts";
+import { installCrds } from "./install_crds.ts";
+
+/** A controller manager learns of new kinds first, which takes a minute on one that is young. */
+const ENFORCED_TIMEOUT_MS = 180_000;
+const QUOTA = "all";
+/** As many as there are in the first seconds; later ones are further apart. */
+const ATTEMPTS = 3;
+
+function quotaTest(name: string, play: (stage: Stage) => Promise<void>): void {
+  Deno.test({
+    name: `quotas: ${name}, on a real API server${SKIP_NOTE}`,
+    ignore: TEST_KUBECONFIG === undefined,
+    fn: async () => {
+      const server = await openRealServer();
+      await installCrds(server.client);
+      await using stage = new Stage({
+        client: server.client,
+        namespace: server.namespace,
+        bind: () => Promise.reject(new Error("Cannot bind: no pod is to run here")),
+        [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+      });
+      await play(stage);
+    },
+  });
+}
+
+/** Limits for the whole namespace, and waits until pods are held to them. */
+async function limitNamespace(stage: Stage, hard: Record<string, string>): Promise<void> {
+  const key = stage.key(QUOTA);
+  const found = await stage.client.get(RESOURCE_QUOTAS, key);
+  if (found === undefined) {
+    await stage.client.create(RESOURCE_QUOTAS, { metadata: { name: QUOTA }, spec: { hard } }, {
+      namespace: key.namespace ?? "",
+    });
+  } else {
+    await stage.client.patch(RESOURCE_QUOTAS, key, { spec: { hard } });
+  }
+  await waitUntil({
+    what: "the quota to be enforced",
+    timeoutMs: ENFORCED_TIMEOUT_MS,
+    look: () => stage.client.get<ResourceQuota & { status?: unknown }>(RESOURCE_QUOTAS, key),
+    until: (quota) => {
+      const { hard: enforced } = (quota?.status ?? {}) as { hard?: Record<string, string> };
+      return Object.entries(hard).every(([name, amount]) => enforced?.[name] === amount);
+    },
+  });
+}
+
+function problem(stage: Stage): string | undefined {
+  const condition = findCondition(stage.vmi("web")?.status?.conditions, "Synchronized");
+  return condition?.reason === "FailedCreate" ? condition.message : undefined;
+}
+
+const instance = () => vmi(withSpec({ schedulerName: SCHEDULED_BY_TEST }));
+
+quotaTest("a guest without limits gets a pod where limits are asked for", async (stage) => {
+  await limitNamespace(stage, { "limits.cpu": "8", "limits.memory": "16Gi" });
+  const bare = {
+    metadata: { name: "bare" },
+    spec: { containers: [{ name: "main", image: "registry.example/main:1" }] },
+  };
+  const namespace = stage.key("").namespace ?? "";
+  await assert.rejects(stage.client.create(PODS, bare, { namespace }), /must specify limits/);
+  await stage.createVmi(instance());
+  const pod = await stage.untilPod("web");
+  for (const { name, resources } of pod.spec.containers) {
+    assert.ok(resources.limits?.cpu && resources.limits.memory, name);
+  }
+});
+
+quotaTest("an exceeded quota is told once, and tried again until it is raised", async (stage) => {
+  await limitNamespace(stage, { "limits.cpu": "8", "limits.memory": "64Mi" });
+  await stage.createVmi(instance());
+  const attempts = (count: number) =>
+    stage.until(
+      `${count} attempts`,
+      () => stage.events.filter(({ reason }) => reason === "FailedCreate").length >= count,
+    );
+  await attempts(2);
+  const told = stage.vmi("web")?.metadata.resourceVersion;
+  await attempts(2 + ATTEMPTS);
+  assert.match(
+    problem(stage) ?? "",
+    /exceeded quota: all, requested: limits\.memory=\S+, used: limits\.memory=0, limited: limits\.memory=64Mi/,
+  );
+  assert.equal(stage.vmi("web")?.status?.phase, "Pending");
+  assert.equal(stage.vmi("web")?.metadata.resourceVersion, told);
+  await limitNamespace(stage, { "limits.cpu": "8", "limits.memory": "16Gi" });
+  await stage.untilPod("web");
+  assert.equal(problem(stage), undefined);
+});
