@@ -13,6 +13,7 @@ const TIMEOUT_MS = 10 * 60_000;
  * Growth is below zero when memory was given back meanwhile, by a lot when it is shared out among a few guests.
  */
 const SANE: Readonly<Record<string, [least: number, most: number]>> = {
+  ADM: [0.01, 60_000],
   P1: [0, 60],
   P2: [0, 10_000],
   P3: [-50_000, 50_000],

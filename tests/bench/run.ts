@@ -17,6 +17,7 @@ import { Cluster } from "../cluster/cluster.ts";
 import { type ControllerProcess, startController } from "../integration/controller_process.ts";
 import { nativeDirectory } from "../toolchain/build_native.ts";
 import { say, step } from "../toolchain/progress.ts";
+import { type AdmissionFigures, admissionFigures } from "./admission_figures.ts";
 import { AuditLog, countByKind, isRead, isWrite, type Request } from "./audit_log.ts";
 import { BARE_WRITES, BareLoop } from "./bare_loop.ts";
 import { type Batch, type Latencies, Load, NAMESPACE } from "./load.ts";
@@ -351,6 +352,7 @@ async function run(scale: number): Promise<Report> {
   const reference = await measureReference(bench, all);
   await StandInKubelet.unregister(admin);
   const node = await measureNodeOf(bench, scale);
+  const admission = await step("asking admission", admissionFigures);
   return {
     machine: {
       cpus: navigator.hardwareConcurrency,
@@ -374,6 +376,7 @@ async function run(scale: number): Promise<Report> {
         aims: [undefined, undefined, 250],
       }),
       ...nodeRows(node),
+      ...admissionRows(admission),
       {
         id: "P14",
         measure: "exec -> serving, from source",
@@ -391,6 +394,19 @@ async function run(scale: number): Promise<Report> {
       "VM life of a slow guest": requestsByRole(ours.patient),
     },
   };
+}
+
+function admissionRows({ mutateMs, validateMs, jsonMs }: AdmissionFigures): Row[] {
+  const row = (what: string, ours: number): Row => ({
+    id: "ADM",
+    measure: `${what} a VM of 100 KB, P99`,
+    unit: "ms",
+    ours,
+    reference: jsonMs,
+    against: "reading and writing its JSON",
+    aim: { atMost: 5 },
+  });
+  return [row("defaulting", mutateMs), row("validating", validateMs)];
 }
 
 /** Real guests need a controller with a node of its own. */

@@ -174,7 +174,11 @@ function templateMetadata({ vm, defaults: { cluster } }: VirtualMachineSubject):
 function liveUpdate({ vm, found = {}, defaults }: VirtualMachineSubject): Cause[] {
   const size = sizeOf(found);
   const isSized = vm.spec.instancetype === undefined || size.instancetype !== undefined;
-  if (vm.spec.template.spec === undefined || !isSized) return [];
+  const { spec } = vm.spec.template;
+  if (spec === undefined || !isSized) return [];
+  // No default and no preference makes a guest one that can grow.
+  const maxGuest = spec.domain.memory?.maxGuest ?? size.instancetype?.memory.maxGuest;
+  if (maxGuest === undefined) return [];
   const expansion = expandTemplate(vm, size, defaults.cluster);
   if ("causes" in expansion) return [];
   return validateLiveUpdate({

@@ -122,6 +122,31 @@ Deno.test("validateVirtualMachine() keeps the spec while a snapshot or a restore
   }
 });
 
+Deno.test("validateVirtualMachine() judges memory that grows by its instancetype's words too", () => {
+  const memory = { guest: "65Mi", maxGuest: "129Mi" };
+  const found = {
+    instancetype: {
+      from: "revision" as const,
+      name: "r",
+      spec: { cpu: { guest: 1 }, memory },
+    },
+  };
+  const matcher = { name: "growing", kind: "VirtualMachineClusterInstancetype" };
+  const sized = vm({
+    runStrategy: "Always",
+    instancetype: matcher,
+    template: { spec: { domain: { devices: {} } } },
+  });
+  assert.deepEqual(
+    validateVirtualMachine({ vm: sized, old: undefined, found, defaults: CONTEXT })
+      .map(({ field, message }) => `${field}: ${message}`),
+    [
+      "spec.template.spec.domain.memory.guest: Guest memory must be 2Mi aligned",
+      "spec.template.spec.domain.memory.maxGuest: MaxGuest must be 2Mi aligned",
+    ],
+  );
+});
+
 Deno.test("deprecationWarnings() names the field to use", () => {
   assert.deepEqual(deprecationWarnings(vm({ runStrategy: "Always" })), []);
   assert.match(deprecationWarnings(vm({ running: true }))[0] ?? "", /runStrategy/);
