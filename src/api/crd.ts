@@ -174,14 +174,16 @@ export function withoutDescriptions(schema: StructuralSchema): StructuralSchema 
 
 /**
  * The CustomResourceDefinition of a kind. Descriptions are in the storage version alone: with them twice the largest kinds
- * outgrow what a client-side apply can annotate.
+ * outgrow what a client-side apply can annotate. Schemas are made when they are first read: all of them take a third of a
+ * second.
  */
 export function customResourceDefinition(
   resource: CustomResource,
   schema: z.ZodType,
 ): Record<string, unknown> {
-  const described = structuralSchema(schema);
-  const bare = withoutDescriptions(described);
+  let [described, bare]: (StructuralSchema | undefined)[] = [];
+  const describedSchema = () => described ??= structuralSchema(schema);
+  const bareSchema = () => bare ??= withoutDescriptions(describedSchema());
   return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
@@ -204,7 +206,11 @@ export function customResourceDefinition(
         ...(deprecationWarning !== undefined && { deprecated: true, deprecationWarning }),
         additionalPrinterColumns: resource.columns.map((column) => ({ ...column })),
         ...subresourcesOf(resource),
-        schema: { openAPIV3Schema: name === resource.version ? described : bare },
+        schema: {
+          get openAPIV3Schema() {
+            return name === resource.version ? describedSchema() : bareSchema();
+          },
+        },
       })),
     },
   };

@@ -1,21 +1,18 @@
 /**
  * Who this machine's API server is, and the one administrator: an authority of its own in the data directory, a serving
- * certificate that is made anew at each start, and a kubeconfig with a client certificate.
+ * certificate, and a kubeconfig with a client certificate. What makes certificates takes longer to load than the API server
+ * to start, so they are kept, and it is loaded when one is to be made.
  */
+import { X509Certificate } from "node:crypto";
 import { stringify } from "yaml";
-import {
-  CLOCK_SKEW_MS,
-  createAuthority,
-  issueLeaf,
-  type KeyPairPem,
-  readCertificate,
-} from "../../certificates/x509.ts";
+import type { KeyPairPem, LeafRequest } from "../../certificates/x509.ts";
 import { ADMIN_GROUP } from "../apiserver/access/identity.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
 const AUTHORITY_LIFE_MS = 3_650 * DAY_MS;
-/** Both are made anew at each start. */
-const LEAF_LIFE_MS = 365 * DAY_MS;
+const LEAF_LIFE_MS = 730 * DAY_MS;
+/** One that ends sooner is made anew at a start: no process runs for longer. */
+const LEAF_LEFT_MS_MIN = 365 * DAY_MS;
 /** An authority that ends sooner is replaced, and with it every kubeconfig. */
 const AUTHORITY_LEFT_MS_MIN = LEAF_LIFE_MS;
 const ADMIN = "denovirt:admin";
@@ -40,26 +37,26 @@ export async function standaloneCredentials(
 ): Promise<StandaloneCredentials> {
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
   const authority = await keptAuthority(directory, nowMs);
-  const validity = {
-    notBefore: new Date(nowMs - CLOCK_SKEW_MS),
-    notAfter: new Date(nowMs + LEAF_LIFE_MS),
-  };
   const isAddress = (text: string) => /^[\d.]+$/.test(text) || text.includes(":");
   const [serving, admin] = await Promise.all([
-    issueLeaf(authority, {
-      commonName: CLUSTER,
-      usage: "server",
-      names: {
-        ip: addresses.filter(isAddress),
-        dns: addresses.filter((address) => !isAddress(address)),
+    keptLeaf({
+      path: `${directory}/serving.pem`,
+      authority,
+      request: {
+        commonName: CLUSTER,
+        usage: "server",
+        names: {
+          ip: addresses.filter(isAddress),
+          dns: addresses.filter((address) => !isAddress(address)),
+        },
       },
-      validity,
+      nowMs,
     }),
-    issueLeaf(authority, {
-      commonName: ADMIN,
-      organization: ADMIN_GROUP,
-      usage: "client",
-      validity,
+    keptLeaf({
+      path: `${directory}/admin.pem`,
+      authority,
+      request: { commonName: ADMIN, organization: ADMIN_GROUP, usage: "client" },
+      nowMs,
     }),
   ]);
   return { authority, serving, admin };
@@ -68,10 +65,8 @@ export async function standaloneCredentials(
 async function keptAuthority(directory: string, nowMs: number): Promise<KeyPairPem> {
   const [certificatePath, keyPath] = [`${directory}/ca.crt`, `${directory}/ca.key`];
   const kept = await read(certificatePath, keyPath);
-  if (kept !== undefined) {
-    const { notAfter } = readCertificate(kept.certificate);
-    if (notAfter.getTime() - nowMs > AUTHORITY_LEFT_MS_MIN) return kept;
-  }
+  if (kept !== undefined && leftMs(kept, nowMs) > AUTHORITY_LEFT_MS_MIN) return kept;
+  const { CLOCK_SKEW_MS, createAuthority } = await import("../../certificates/x509.ts");
   const made = await createAuthority("CN=denovirt", {
     notBefore: new Date(nowMs - CLOCK_SKEW_MS),
     notAfter: new Date(nowMs + AUTHORITY_LIFE_MS),
@@ -81,12 +76,63 @@ async function keptAuthority(directory: string, nowMs: number): Promise<KeyPairP
   return made;
 }
 
-async function read(certificate: string, key: string): Promise<KeyPairPem | undefined> {
+interface Leaf {
+  /** Of one file, so that certificate and key are never of different ones. */
+  path: string;
+  authority: KeyPairPem;
+  request: Omit<LeafRequest, "validity">;
+  nowMs: number;
+}
+
+async function keptLeaf(leaf: Leaf): Promise<KeyPairPem> {
+  const { authority, nowMs, path, request } = leaf;
+  const kept = await readLeaf(path);
+  if (kept !== undefined && isUsable(kept, leaf)) return kept;
+  const { CLOCK_SKEW_MS, issueLeaf } = await import("../../certificates/x509.ts");
+  const validity = {
+    notBefore: new Date(nowMs - CLOCK_SKEW_MS),
+    notAfter: new Date(nowMs + LEAF_LIFE_MS),
+  };
+  const made = await issueLeaf(authority, { ...request, validity });
+  await writePrivately(path, `${made.certificate}\n${made.key}`);
+  return made;
+}
+
+/** Whether it is signed by this authority, names what it is to name, and lasts. */
+function isUsable(kept: KeyPairPem, { authority, request, nowMs }: Leaf): boolean {
+  const certificate = new X509Certificate(kept.certificate);
+  const { dns = [], ip = [] } = request.names ?? {};
+  return leftMs(kept, nowMs) > LEAF_LEFT_MS_MIN &&
+    certificate.verify(new X509Certificate(authority.certificate).publicKey) &&
+    ip.every((address) => certificate.checkIP(address) !== undefined) &&
+    dns.every((name) => certificate.checkHost(name) !== undefined);
+}
+
+function leftMs({ certificate }: KeyPairPem, nowMs: number): number {
+  return new X509Certificate(certificate).validToDate.getTime() - nowMs;
+}
+
+/** `undefined`: not there, or not whole. */
+async function readLeaf(path: string): Promise<KeyPairPem | undefined> {
+  const text = await readText(path);
+  const [, certificate, key] = LEAF.exec(text ?? "") ?? [];
+  return certificate === undefined || key === undefined ? undefined : { certificate, key };
+}
+
+const LEAF =
+  /^(-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----)\n(-----BEGIN PRIVATE KEY-----\n[^]+-----END PRIVATE KEY-----)$/;
+
+async function read(
+  certificatePath: string,
+  keyPath: string,
+): Promise<KeyPairPem | undefined> {
+  const [certificate, key] = [await readText(certificatePath), await readText(keyPath)];
+  return certificate === undefined || key === undefined ? undefined : { certificate, key };
+}
+
+async function readText(path: string): Promise<string | undefined> {
   try {
-    return {
-      certificate: await Deno.readTextFile(certificate),
-      key: await Deno.readTextFile(key),
-    };
+    return await Deno.readTextFile(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

@@ -1,4 +1,5 @@
 /** `/openapi/v3`: made when asked for, since few clients ask and the documents are large. */
+import type { Kind, ServedForm } from "../kinds/kind.ts";
 import type { KindRegistry } from "../kinds/kind_registry.ts";
 import {
   type DescribedKind,
@@ -15,17 +16,7 @@ export class OpenApi {
 
   constructor(kinds: KindRegistry) {
     this.#kinds = kinds.kinds.flatMap((kind) =>
-      kind.forms.map((form) => ({
-        group: form.group,
-        version: form.version,
-        kind: kind.kind,
-        plural: kind.plural,
-        namespaced: kind.namespaced,
-        statusSubresource: kind.statusSubresource,
-        scale: kind.scale !== undefined,
-        custom: kind.custom,
-        ...(form.definition === undefined ? {} : { definition: form.definition }),
-      }))
+      kind.forms.map((form) => describedKind(kind, form))
     );
   }
 
@@ -50,4 +41,20 @@ export class OpenApi {
     this.#documents.set(path, text);
     return text;
   }
+}
+
+function describedKind(kind: Kind, form: ServedForm): DescribedKind {
+  const described = {
+    group: form.group,
+    version: form.version,
+    kind: kind.kind,
+    plural: kind.plural,
+    namespaced: kind.namespaced,
+    statusSubresource: kind.statusSubresource,
+    scale: kind.scale !== undefined,
+    custom: kind.custom,
+  };
+  const { definition } = form;
+  if (definition === undefined) return described;
+  return Object.defineProperty(described, "definition", { get: definition });
 }

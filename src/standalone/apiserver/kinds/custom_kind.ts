@@ -70,7 +70,7 @@ export function customKind(definition: CustomResourceDefinition): Kind {
         deprecationWarning: version.deprecationWarning ??
           `${group}/${version.name} ${names.kind} is deprecated`,
       }),
-      definition: version.schema.openAPIV3Schema,
+      definition: () => version.schema.openAPIV3Schema,
       schema: lazily(() => customResourceSchema(version.schema.openAPIV3Schema)),
     })),
     statusSubresource: subresources?.status !== undefined,

@@ -26,7 +26,7 @@ export interface ServedForm {
   deprecationWarning?: string;
   schema: () => Schema;
   /** The schema as a CustomResourceDefinition has it. Absent: the kind is not a custom one. */
-  definition?: Schema;
+  definition?: () => Schema;
   /** From the stored form; absent: only `apiVersion` differs. Neither changes its argument. */
   fromStored?: (object: JsonObject) => JsonObject;
   toStored?: (object: JsonObject) => JsonObject;

@@ -484,7 +484,7 @@ function errorsOf(
   return validateCustomResource({
     object: toServed(served, object),
     old: old === undefined ? undefined : toServed(served, old),
-    schema: form.definition,
+    schema: form.definition(),
     group: form.group,
     version: form.version,
     kind: kind.kind,
