@@ -181,7 +181,8 @@ export class Standalone implements AsyncDisposable {
     const hostname = listen.hostname === "0.0.0.0" ? "127.0.0.1" : listen.hostname;
     const server = `https://${hostname}:${listener.port}`;
     const kubeconfigPath = `${dataDirectory}/kubeconfig`;
-    await writeKubeconfig(kubeconfigPath, { server, credentials });
+    await writeKubeconfig(kubeconfigPath, { server, credentials, user: "admin" });
+    await writeKubeconfig(`${kubeconfigPath}.viewer`, { server, credentials, user: "viewer" });
     const endpoint = { server, kubeconfigPath };
     return new Standalone({ options, store, api, client, informers, agent, endpoint });
   }

@@ -6,7 +6,7 @@
 import { X509Certificate } from "node:crypto";
 import { stringify } from "yaml";
 import type { KeyPairPem, LeafRequest } from "../../certificates/x509.ts";
-import { ADMIN_GROUP } from "../apiserver/access/identity.ts";
+import { ADMIN_GROUP, READ_ONLY_GROUP } from "../apiserver/access/identity.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
 const AUTHORITY_LIFE_MS = 3_650 * DAY_MS;
@@ -16,12 +16,15 @@ const LEAF_LEFT_MS_MIN = 365 * DAY_MS;
 /** An authority that ends sooner is replaced, and with it every kubeconfig. */
 const AUTHORITY_LEFT_MS_MIN = LEAF_LIFE_MS;
 const ADMIN = "denovirt:admin";
+const VIEWER = "denovirt:viewer";
 const CLUSTER = "denovirt";
 
 export interface StandaloneCredentials {
   authority: KeyPairPem;
   serving: KeyPairPem;
   admin: KeyPairPem;
+  /** Reads everything but secrets. */
+  viewer: KeyPairPem;
 }
 
 export interface CredentialOptions {
@@ -38,7 +41,7 @@ export async function standaloneCredentials(
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
   const authority = await keptAuthority(directory, nowMs);
   const isAddress = (text: string) => /^[\d.]+$/.test(text) || text.includes(":");
-  const [serving, admin] = await Promise.all([
+  const [serving, admin, viewer] = await Promise.all([
     keptLeaf({
       path: `${directory}/serving.pem`,
       authority,
@@ -58,8 +61,14 @@ export async function standaloneCredentials(
       request: { commonName: ADMIN, organization: ADMIN_GROUP, usage: "client" },
       nowMs,
     }),
+    keptLeaf({
+      path: `${directory}/viewer.pem`,
+      authority,
+      request: { commonName: VIEWER, organization: READ_ONLY_GROUP, usage: "client" },
+      nowMs,
+    }),
   ]);
-  return { authority, serving, admin };
+  return { authority, serving, admin, viewer };
 }
 
 async function keptAuthority(directory: string, nowMs: number): Promise<KeyPairPem> {
@@ -139,12 +148,16 @@ async function readText(path: string): Promise<string | undefined> {
   }
 }
 
-/** For kubectl and virtctl, of the administrator. */
+/** For kubectl and virtctl, of one of the two who are known. */
 export async function writeKubeconfig(
   path: string,
-  { server, credentials }: { server: string; credentials: StandaloneCredentials },
+  { server, credentials, user }: {
+    server: string;
+    credentials: StandaloneCredentials;
+    user: "admin" | "viewer";
+  },
 ): Promise<void> {
-  const { admin, authority } = credentials;
+  const { authority, [user]: leaf } = credentials;
   const config = {
     apiVersion: "v1",
     kind: "Config",
@@ -153,13 +166,13 @@ export async function writeKubeconfig(
       cluster: { server, "certificate-authority-data": btoa(authority.certificate) },
     }],
     users: [{
-      name: "admin",
+      name: user,
       user: {
-        "client-certificate-data": btoa(admin.certificate),
-        "client-key-data": btoa(admin.key),
+        "client-certificate-data": btoa(leaf.certificate),
+        "client-key-data": btoa(leaf.key),
       },
     }],
-    contexts: [{ name: CLUSTER, context: { cluster: CLUSTER, user: "admin" } }],
+    contexts: [{ name: CLUSTER, context: { cluster: CLUSTER, user } }],
     "current-context": CLUSTER,
   };
   await writePrivately(path, stringify(config, { lineWidth: 0 }));

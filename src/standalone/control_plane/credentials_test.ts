@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { standaloneCredentials } from "./credentials.ts";
+import { KubeError } from "../../kube/client.ts";
+import { kubeconfigConnection } from "../../kube/connection.ts";
+import { CONFIG_MAPS, NAMESPACES, SECRETS } from "../../kube/core_resources.ts";
+import { FetchClient } from "../../kube/fetch_client.ts";
+import { Authenticator } from "../apiserver/access/identity.ts";
+import { ApiServer } from "../apiserver/api_server.ts";
+import { SqliteStore } from "../apiserver/store/sqlite_store.ts";
+import { standaloneCredentials, writeKubeconfig } from "./credentials.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
 const NOW_MS = Date.parse("2026-11-01T00:00:00Z");
@@ -21,7 +28,7 @@ Deno.test("standaloneCredentials() keeps what it has made, with keys that fit", 
     const made = await standaloneCredentials(options);
     const again = await standaloneCredentials({ ...options, nowMs: NOW_MS + 300 * DAY_MS });
     assert.deepEqual(again, made);
-    for (const { certificate, key } of [made.authority, made.serving, made.admin]) {
+    for (const { certificate, key } of [made.authority, made.serving, made.admin, made.viewer]) {
       assert.ok(new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key)));
     }
     const { isFile, mode } = await Deno.stat(`${directory}/admin.pem`);
@@ -73,3 +80,45 @@ for (const [name, change, anew] of CHANGES) {
     });
   });
 }
+
+const MAP = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a", namespace: "default" } };
+const REQUESTS: [what: string, ask: (client: FetchClient) => Promise<unknown>, viewer: boolean][] =
+  [
+    ["reads namespaces", (client) => client.list(NAMESPACES), true],
+    ["reads config maps", (client) => client.list(CONFIG_MAPS), true],
+    ["reads secrets", (client) => client.list(SECRETS), false],
+    ["writes config maps", (client) => client.create(CONFIG_MAPS, MAP), false],
+  ];
+
+Deno.test("writeKubeconfig() lets the administrator do everything, and the viewer read", async () => {
+  await withDirectory(async (directory) => {
+    const addresses = ["127.0.0.1"];
+    const options = { directory: `${directory}/pki`, addresses, nowMs: Date.now() };
+    await standaloneCredentials(options);
+    const credentials = await standaloneCredentials(options);
+    using store = new SqliteStore({ path: `${directory}/objects.db` });
+    await using api = await ApiServer.start({ store, definitions: [], gitVersion: "v1.34.4" });
+    const { port } = await api.listen({
+      authenticator: new Authenticator([]),
+      tls: { ...credentials.serving, clientCas: [credentials.authority.certificate] },
+      hostname: "127.0.0.1",
+      port: 0,
+    });
+    const server = `https://127.0.0.1:${port}`;
+    for (const user of ["admin", "viewer"] as const) {
+      const path = `${directory}/${user}.kubeconfig`;
+      await writeKubeconfig(path, { server, credentials, user });
+      using client = new FetchClient({
+        connection: await kubeconfigConnection(path),
+        userAgent: "test/0",
+      });
+      for (const [what, ask, isViewers] of REQUESTS) {
+        const code = await ask(client).then(() => 200, (error) => {
+          assert.ok(error instanceof KubeError);
+          return error.code;
+        });
+        assert.equal(code, user === "admin" || isViewers ? 200 : 403, `${user} ${what}`);
+      }
+    }
+  });
+});
