@@ -23,7 +23,7 @@ import type { Random } from "./random.ts";
 import { SimulatedWatch } from "./simulated_watch.ts";
 import type { SimulatedProcess } from "./simulated_process.ts";
 import type { Trace } from "./trace.ts";
-import { isPlayed, NONE, silence } from "./unplayed_kinds.ts";
+import { isPlayed, NONE, SILENCE } from "./unplayed_kinds.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
 
 /** A write that the server carried out. */
@@ -136,7 +136,7 @@ export class ProcessClient implements KubeClient {
     resource: Resource,
     options: WatchOptions = {},
   ): AsyncIterable<WatchEvent<T>> {
-    if (!isPlayed(resource)) return silence(options.signal);
+    if (!isPlayed(resource)) return SILENCE;
     const watch = new SimulatedWatch<T>({
       ...this.#network,
       process: this.#process,

@@ -15,11 +15,7 @@ export function isPlayed(resource: Resource): boolean {
 
 export const NONE: ObjectList<never> = { metadata: { resourceVersion: "1" }, items: [] };
 
-/** A watch that says nothing until its reader gives up. */
-export function silence(signal: AbortSignal | undefined): AsyncIterable<never> {
-  const next = () =>
-    new Promise<never>((_, reject) => {
-      signal?.addEventListener("abort", () => reject(signal.reason));
-    });
-  return { [Symbol.asyncIterator]: () => ({ next }) };
-}
+/** A watch that says nothing, not even that it was given up: it goes with its process. */
+export const SILENCE: AsyncIterable<never> = {
+  [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }),
+};
