@@ -12,18 +12,18 @@ const DEFAULTS = {
 
 type Spec = VirtualMachineInstanceReplicaSet["spec"];
 
-/** What is wrong, and the fields that are named for it. */
+/** What is wrong, and what is said of which fields. */
 const BAD: readonly (readonly [string, Partial<Spec>, string[]])[] = [
   ["a template without guest", { template: { metadata: { labels: { app: "web" } } } }, [
-    "spec.template.spec",
+    "spec.template.spec: missing virtual machine template.",
   ]],
   ["a selector that misses the template", { selector: { matchLabels: { app: "db" } } }, [
-    "spec.selector",
+    "spec.selector: selector does not match labels.",
   ]],
   ["a selector that means nothing", {
     selector: { matchExpressions: [{ key: "app", operator: "Like" }] },
-  }, ["spec.selector"]],
-  ["a negative number", { replicas: -1 }, ["spec.replicas"]],
+  }, ['spec.selector: "Like" is not a valid label selector operator']],
+  ["a negative number", { replicas: -1 }, ["spec.replicas: replicas must not be negative: got -1"]],
   ["a guest that is not acceptable", {
     template: {
       metadata: { labels: { app: "web" } },
@@ -34,14 +34,16 @@ const BAD: readonly (readonly [string, Partial<Spec>, string[]])[] = [
         },
       },
     },
-  }, ["spec.template.spec.domain.devices.disks[0].name"]],
+  }, [
+    "spec.template.spec.domain.devices.disks[0].name: spec.template.spec.domain.devices.disks[0].name 'no-volume' not found.",
+  ]],
 ];
 
-for (const [what, change, fields] of BAD) {
+for (const [what, change, said] of BAD) {
   Deno.test(`validateReplicaSet() refuses ${what}`, () => {
     const set = replicaSet(change);
     const causes = validateReplicaSet({ set, old: undefined, defaults: DEFAULTS });
-    assert.deepEqual(causes.map(({ field }) => field), fields);
+    assert.deepEqual(causes.map(({ field, message }) => `${field}: ${message}`), said);
   });
 }
 

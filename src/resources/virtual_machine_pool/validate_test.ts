@@ -13,26 +13,41 @@ const defaults = {
 type Spec = VirtualMachinePool["spec"];
 
 const TEMPLATE = pool({}).spec.virtualMachineTemplate;
-const MACHINE = "spec.virtualMachineTemplate.spec";
 
-/** What is wrong, and the fields that are named for it. */
+/** What is wrong, and what is said of which fields. */
 const BAD: readonly (readonly [string, Partial<Spec>, string[]])[] = [
   ["a template without a machine", {
     virtualMachineTemplate: { metadata: { labels: { app: "web" } } },
-  }, [MACHINE]],
+  }, ["spec.virtualMachineTemplate.spec: missing virtual machine template."]],
   ["a selector that misses the template", { selector: { matchLabels: { app: "db" } } }, [
-    "spec.selector",
+    "spec.selector: selector does not match labels.",
   ]],
   ["a selector that means nothing", {
     selector: { matchExpressions: [{ key: "app", operator: "Like" }] },
-  }, ["spec.selector"]],
-  ["a share that is none", { maxUnavailable: "half" }, ["spec.maxUnavailable"]],
-  ["a negative limit", { maxUnavailable: -1 }, ["spec.maxUnavailable"]],
+  }, ['spec.selector: "Like" is not a valid label selector operator']],
+  ["a share that is none", { maxUnavailable: "half" }, [
+    "spec.maxUnavailable: maxUnavailable percentage must end with %",
+  ]],
+  ["a negative limit", { maxUnavailable: -1 }, [
+    "spec.maxUnavailable: maxUnavailable must be greater than 0",
+  ]],
+  ["a limit of none", { maxUnavailable: 0 }, [
+    "spec.maxUnavailable: maxUnavailable must be greater than 0",
+  ]],
+  ["a share in words", { maxUnavailable: "half%" }, [
+    'spec.maxUnavailable: maxUnavailable percentage value "half" is invalid: it is no whole number',
+  ]],
+  ["a share of none", { maxUnavailable: "0%" }, [
+    "spec.maxUnavailable: maxUnavailable percentage value 0 must be between 1 and 100",
+  ]],
+  ["more than all", { maxUnavailable: "101%" }, [
+    "spec.maxUnavailable: maxUnavailable percentage value 101 must be between 1 and 100",
+  ]],
   ["two strategies at once", { updateStrategy: { unmanaged: {}, opportunistic: {} } }, [
-    "spec.updateStrategy",
+    "spec.updateStrategy: spec.updateStrategy must name one strategy: got unmanaged, opportunistic",
   ]],
   ["a duration that is none", { autohealing: { minFailingToStartDuration: "soon" } }, [
-    "spec.autohealing.minFailingToStartDuration",
+    "spec.autohealing.minFailingToStartDuration: spec.autohealing.minFailingToStartDuration must be a duration such as 5m0s: got soon",
   ]],
   ["a machine that is not acceptable", {
     virtualMachineTemplate: {
@@ -49,13 +64,16 @@ const BAD: readonly (readonly [string, Partial<Spec>, string[]])[] = [
         },
       },
     },
-  }, [`${MACHINE}.runStrategy`, `${MACHINE}.template.spec.domain.devices.disks[0].name`]],
+  }, [
+    "spec.virtualMachineTemplate.spec.runStrategy: Invalid RunStrategy (Sometimes)",
+    "spec.virtualMachineTemplate.spec.template.spec.domain.devices.disks[0].name: spec.virtualMachineTemplate.spec.template.spec.domain.devices.disks[0].name 'no-volume' not found.",
+  ]],
 ];
 
-for (const [what, change, fields] of BAD) {
+for (const [what, change, said] of BAD) {
   Deno.test(`validatePool() refuses ${what}`, () => {
     const causes = validatePool({ pool: pool(change), old: undefined, defaults });
-    assert.deepEqual(causes.map(({ field }) => field), fields);
+    assert.deepEqual(causes.map(({ field, message }) => `${field}: ${message}`), said);
   });
 }
 
