@@ -113,6 +113,7 @@ export class Orphans {
     }
     if (domain.kind !== "present" || domain.state === "shutoff") {
       log.info("forgetting orphaned domain", { uid });
+      this.#pressed.forget(uid);
       return await hypervisor.forget(uid, signal);
     }
     const { shutdownSentAt } = domain;

@@ -29,11 +29,13 @@ export interface ControllerLeaksOptions {
   rounds: number;
   livesPerRound: number;
   kubeconfig: string;
+  /** How long VMs come and go before anything is measured. @default 0 */
+  warmUpMs?: number;
   onRound?: (round: number) => void;
 }
 
 export async function measureControllerLeaks(
-  { rounds, livesPerRound, kubeconfig, onRound }: ControllerLeaksOptions,
+  { rounds, livesPerRound, kubeconfig, onRound, warmUpMs = 0 }: ControllerLeaksOptions,
 ): Promise<ControllerLeaks> {
   await using stack = new AsyncDisposableStack();
   const directory = await Deno.makeTempDir({ prefix: "dv-" });
@@ -69,15 +71,15 @@ export async function measureControllerLeaks(
   const heaps: number[] = [];
   const externals: number[] = [];
   const residents: number[] = [];
+  const liveRound = async (prefix: string) => {
+    const shape = { kind: "VirtualMachine" as const, count: livesPerRound, perSecond: PER_SECOND };
+    await load.create({ ...shape, prefix });
+    await load.delete({ ...shape, prefix });
+  };
+  const warmAtMs = performance.now() + warmUpMs;
+  for (let round = 0; performance.now() < warmAtMs; round++) await liveRound(`earlier-${round}`);
   for (let round = 0; round < rounds; round++) {
-    const batch = {
-      kind: "VirtualMachine" as const,
-      prefix: `round-${round}`,
-      count: livesPerRound,
-      perSecond: PER_SECOND,
-    };
-    await load.create(batch);
-    await load.delete(batch);
+    await liveRound(`round-${round}`);
     residents.push((await residentBytes(controller.pid)).rss);
     const { heapUsed, external } = await probe.read(controller.pid);
     heaps.push(heapUsed);

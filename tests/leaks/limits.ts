@@ -3,7 +3,7 @@ import type { NodeLeaks } from "./node_leaks.ts";
 
 /**
  * How much memory one life may leave behind before it counts as a leak: more than this with 99 % confidence. What is kept
- * for some minutes, such as events that may have to be counted up, shows in a short run.
+ * for some minutes, such as events that may have to be counted up, shows in a short run; the long one fills it first.
  */
 export interface Limits {
   /** Bytes of the heap that are left after its collection, per life. */
@@ -12,7 +12,7 @@ export interface Limits {
   external: number;
 }
 
-/** Of hundreds of lives. */
+/** Of hundreds of lives, after as many as fill what is kept. */
 export const LONG: Limits = { heap: 1_024, external: 512 };
 
 /** Of a dozen: code is still being compiled, and nothing has been forgotten yet. */

@@ -32,23 +32,27 @@ export interface NodeLeaksOptions {
   lives: number;
   kubeconfig: string;
   nativeDirectory: string;
+  /** How long guests come and go before anything is measured. @default a few lives */
+  warmUpMs?: number;
   /** Called after each life. */
   onLife?: (life: number) => void;
 }
 
 export async function measureNodeLeaks(options: NodeLeaksOptions): Promise<NodeLeaks> {
-  const { kubeconfig, nativeDirectory, lives: count } = options;
+  const { kubeconfig, nativeDirectory, lives: count, warmUpMs = 0 } = options;
   await using controller = await startController(kubeconfig, { logLevel: "info" });
   await using node = await RealNode.start({ controller, nativeDirectory });
   await using lives = await GuestLives.open(controller.admin);
-  for (let life = 0; life < WARM_UP_LIVES; life++) await lives.live(life);
+  const warmAtMs = performance.now() + warmUpMs;
+  let earlier = 0;
+  while (earlier < WARM_UP_LIVES || performance.now() < warmAtMs) await lives.live(earlier++);
   await node.agent.heap(); // its report is a file too
   const before = await settled(node);
   const heaps: number[] = [];
   const externals: number[] = [];
   const residents: number[] = [];
   for (let life = 0; life < count; life++) {
-    await lives.live(WARM_UP_LIVES + life);
+    await lives.live(earlier + life);
     residents.push((await residentBytes(node.agent.pid)).rss);
     const { heapUsed, external } = await node.agent.heap();
     heaps.push(heapUsed);

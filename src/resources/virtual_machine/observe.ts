@@ -1,6 +1,6 @@
 import { CONTROLLER_REVISIONS } from "../../kube/core_resources.ts";
 import type { KubeClient } from "../../kube/client.ts";
-import type { ObjectKey } from "../../kube/object.ts";
+import { formatKey, type ObjectKey } from "../../kube/object.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Unchanged } from "../../runtime/unchanged.ts";
 import type { ControllerRevision } from "../core_objects.ts";
@@ -36,14 +36,18 @@ export async function observeVirtualMachine(
 ): Promise<VirtualMachineWorld | undefined> {
   const { client, informers, clock, startFailures } = dependencies;
   const vm = informers.virtualMachines.get(key);
+  const retryAfter = vm?.status?.startFailure?.retryAfterTimestamp;
+  if (retryAfter === undefined) startFailures.forget(formatKey(key));
   if (vm === undefined) return undefined;
-  const retryAfter = vm.status?.startFailure?.retryAfterTimestamp;
   const vmi = informers.virtualMachineInstances.get(key);
   const world: VirtualMachineWorld = {
     now: clock.now().toISOString(),
     vm,
     ...(retryAfter && {
-      startFailureSeenForMs: startFailures.ageMs(vm.metadata.uid, retryAfter),
+      startFailureSeenForMs: startFailures.ageMs(
+        formatKey(key),
+        `${vm.metadata.uid} ${retryAfter}`,
+      ),
     }),
     ...(needsSize(vm, vmi) && {
       size: {

@@ -4,7 +4,7 @@ import { VIRTUAL_MACHINE_INSTANCES } from "../../api/registry.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { NAMESPACES, PERSISTENT_VOLUME_CLAIMS, PODS } from "../../kube/core_resources.ts";
-import { keyOf, type ObjectKey } from "../../kube/object.ts";
+import { formatKey, keyOf, type ObjectKey } from "../../kube/object.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Unchanged } from "../../runtime/unchanged.ts";
 import type { PersistentVolumeClaim, Pod } from "../core_objects.ts";
@@ -35,7 +35,10 @@ export async function observeVirtualMachineInstance(
   signal: AbortSignal,
 ): Promise<VirtualMachineInstanceWorld | undefined> {
   const vmi = informers.virtualMachineInstances.get(key);
-  if (vmi === undefined) return undefined;
+  if (vmi === undefined) {
+    endings.forget(formatKey(key));
+    return undefined;
+  }
   const { uid } = vmi.metadata;
   const cached = informers.launcherPods.byIndex(BY_VMI_UID, uid);
   const isShown = isHandedOver(vmi) && !isFinalPhase(vmi.status?.phase)
@@ -56,7 +59,7 @@ export async function observeVirtualMachineInstance(
     vmi,
     pods: owned,
     ...(cacheIsBehind && { cacheIsBehind }),
-    ...(isFinalPhase(vmi.status?.phase) && { endedForMs: endings.ageMs(uid, "ended") }),
+    ...(isFinalPhase(vmi.status?.phase) && { endedForMs: endings.ageMs(formatKey(key), uid) }),
     claims: isHandedOver(vmi) ? [] : await readClaims(client, vmi, signal),
     ...(owned.length === 0 && mayGetPod(vmi) &&
       await readNamespace({ client, informers }, { vmi, configuration }, signal)),
