@@ -205,7 +205,7 @@ async function run(config: RunConfig): Promise<void> {
     stop: stop.signal,
     hurry: hurry.signal,
   });
-  if (end.how === "failed") tell(`Cannot keep the guest running: ${end.why}`);
+  if (end.how === "failed") tell(`Cannot run ${config.manifest}: ${end.why}`);
   // A read of standard input that nobody waits for any more would keep the process.
   Deno.exit(end.how === "stopped" ? stoppedCode : end.how === "failed" ? FAILED : 0);
 }

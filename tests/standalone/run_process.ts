@@ -14,6 +14,7 @@ export interface RunProcessOptions {
   manifest: string;
   /** Whether it sees a terminal at its standard input and output. */
   terminal?: boolean;
+  flags?: readonly string[];
 }
 
 export class RunProcess implements AsyncDisposable {
@@ -36,11 +37,11 @@ export class RunProcess implements AsyncDisposable {
   }
 
   static async start(options: RunProcessOptions): Promise<RunProcess> {
-    const { directory, manifest, nativeDirectory, terminal = false } = options;
+    const { directory, manifest, nativeDirectory, flags = [], terminal = false } = options;
     const command = [
       ...[Deno.execPath(), "run", "--quiet", "--no-check", "--allow-all", `${ROOT}src/node.ts`],
       ...["run", `--temporary=${directory}`, `--native-directory=${nativeDirectory}`],
-      ...[`--images=${dirname(await kernelGuestImage())}`, manifest],
+      ...[`--images=${dirname(await kernelGuestImage())}`, ...flags, manifest],
     ];
     const [program = "", ...args] = terminal
       ? ["script", "--quiet", "--return", "--command", command.join(" "), "/dev/null"]

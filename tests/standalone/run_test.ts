@@ -58,6 +58,21 @@ Deno.test({
         assert.deepEqual(await run.leftovers(directory), []);
       });
 
+      await context.step(
+        "a guest that does not come up is given up, with what is known",
+        async () => {
+          await Deno.writeTextFile(manifest, vm.replaceAll("kernel-guest:dev", "nothing:dev"));
+          await using run = await RunProcess.start({ ...options, flags: ["--start-timeout=8"] });
+          assert.equal(await run.ended(), 1, run.progress);
+          assert.match(run.progress, /nothing:dev/);
+          assert.match(
+            run.progress,
+            /Cannot run \S+vm\.yaml: it does not run after 8 s: it is \w+\n$/,
+          );
+          assert.deepEqual(await run.leftovers(directory), []);
+        },
+      );
+
       await context.step("what the API refuses is told by its field", async () => {
         const refused: [manifest: string, why: RegExp][] = [
           [

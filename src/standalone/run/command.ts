@@ -147,7 +147,10 @@ async function attend(manifest: Manifest, world: World, signal: AbortSignal): Pr
   });
   const watching = watch.run(signal);
   try {
-    await watch.untilRunning(config.startTimeoutSeconds * 1_000, signal);
+    if (!await watch.untilRunning(config.startTimeoutSeconds * 1_000, signal)) {
+      const why = `it does not run after ${config.startTimeoutSeconds} s: it is ${watch.phase}`;
+      return { how: "failed", why };
+    }
     progress.say(`${name} is on: its console follows, and Ctrl-] leaves it`);
     const attached = attachConsole({
       connection: await standalone.connection(),

@@ -75,10 +75,21 @@ export class GuestWatch {
     await Promise.all([this.#instances.run(signal), this.#events.run(signal)]);
   }
 
-  /** Resolves when the guest runs, or has run. Rejects on the abort and when time is up. */
-  async untilRunning(timeoutMs: number, signal: AbortSignal): Promise<void> {
+  /** As it was last seen. */
+  get phase(): string {
+    return this.#phase ?? "not there";
+  }
+
+  /** Resolves when the guest runs, or has run; with `false` when time is up. Rejects on the abort. */
+  async untilRunning(timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     const isOn = () => this.#end !== undefined || this.#phase === Phase.Running;
-    await this.#instances.waitUntil(isOn, { timeoutMs, signal });
+    try {
+      await this.#instances.waitUntil(isOn, { timeoutMs, signal });
+      return true;
+    } catch (error) {
+      if (signal.aborted || !isTimeout(error)) throw error;
+      return isOn();
+    }
   }
 
   #see({ old, new: instance }: Change<VirtualMachineInstance>): void {
@@ -113,4 +124,8 @@ export class GuestWatch {
       if (this.#phase === phase && this.#end === undefined) this.#options.tellWarning(text);
     }, PATIENCE_MS);
   }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "TimeoutError";
 }
