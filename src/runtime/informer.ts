@@ -156,6 +156,8 @@ export class Informer<T extends KubeObject> {
     const key = formatKey(keyOf(object));
     const isListing = this.#resourceVersion === undefined;
     if (!this.#synced || !isListing && !isNewer(object, this.#resourceVersion)) return;
+    // The answer to a write before the removal may come after that of the removal.
+    if (this.#ended.get(key) === object.metadata.uid) return;
     if (!isNewer(object, this.#objects.get(key)?.metadata.resourceVersion ?? "0")) return;
     if (isListing) this.#absorbedWhileListing.set(key, object);
     this.#apply(key, object);
