@@ -5,12 +5,17 @@
 //! meanwhile is known to be.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock, fstat, lstat};
 use rustix::io::Errno;
 
 use crate::beneath::Directory;
 use crate::failure::{Context, Failure, Outcome};
+
+/// An agent that looks whether a machine is being launched holds it for a moment: that keeps nobody from launching it.
+const LOOK_MAX: Duration = Duration::from_millis(500);
+const RETRY: Duration = Duration::from_millis(5);
 
 /// Held by all processes that have it, until the last one drops it or one ends it.
 pub struct Turn(Directory);
@@ -19,13 +24,17 @@ impl Turn {
     pub fn take(directory: &Path) -> Outcome<Self> {
         let what = || format!("lock {}", directory.display());
         let held = Directory::open(directory)?;
-        match flock(held.fd(), FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => {
-                return Err(Failure::retriable(
-                    "Cannot begin: the domain is being launched, adopted or removed already",
-                ));
+        let started = Instant::now();
+        loop {
+            match flock(held.fd(), FlockOperation::NonBlockingLockExclusive) {
+                Err(Errno::WOULDBLOCK) if started.elapsed() < LOOK_MAX => std::thread::sleep(RETRY),
+                Err(Errno::WOULDBLOCK) => {
+                    return Err(Failure::retriable(
+                        "Cannot begin: the domain is being launched, adopted or removed already",
+                    ));
+                }
+                locked => break locked.context(what)?,
             }
-            locked => locked.context(what)?,
         }
         let own = fstat(held.fd()).context(what)?;
         match lstat(directory) {
