@@ -112,25 +112,34 @@ impl Control {
     }
 
     fn perform(&self, operation: Operation) -> Outcome<Observation> {
-        if self.guest.observe()?.state == "shutoff" {
+        let before = self.look()?;
+        if before.state == "shutoff" {
             return match operation {
-                Operation::State | Operation::Destroy | Operation::Exit => self.guest.observe(),
+                Operation::State | Operation::Destroy | Operation::Exit => Ok(before),
                 _ => Err(Failure::terminal(format!("Cannot {operation:?}: the guest has ended"))),
             };
         }
         match operation {
-            Operation::State => {}
+            Operation::State => return Ok(before),
             Operation::Suspend => self.guest.ask("pause the domain", Domain::suspend)?,
             Operation::Resume => self.guest.ask("unpause the domain", Domain::resume)?,
             Operation::Reset => self.guest.ask("reset the domain", Domain::reset)?,
             Operation::Shutdown => self.guest.ask("press the domain's power button", Domain::shutdown)?,
             Operation::Destroy => self.guest.destroy()?,
             Operation::Exit => {
-                let state = self.guest.observe()?.state;
+                let state = before.state;
                 return Err(Failure::retriable(format!("Cannot end the domain process: the guest is {state}")));
             }
         }
-        self.guest.observe()
+        self.look()
+    }
+
+    fn look(&self) -> Outcome<Observation> {
+        let (observation, is_news) = self.guest.look()?;
+        if is_news {
+            self.tell(&observation);
+        }
+        Ok(observation)
     }
 
     /// Tells every client; one that does not take it within the time is dropped.

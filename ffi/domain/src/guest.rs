@@ -141,20 +141,25 @@ impl Guest {
             self.parts.oom_kills.note_survived(&self.parts.directory);
             self.parts.qemu_log.bound();
             self.try_to_go_on();
-            if let Some(news) = self.news() {
-                tell(&news);
+            match self.look() {
+                Ok((observation, true)) => tell(&observation),
+                Ok((_, false)) => {}
+                Err(failure) => eprintln!("{failure}"),
             }
         }
     }
 
-    fn news(&self) -> Option<Observation> {
-        let observation = self.observe().map_err(|failure| eprintln!("{failure}")).ok()?;
+    /// What is seen now, and whether it is news: then it is to be told to everybody, also by who answers a question with it.
+    /// A state that one client was answered with and no other look has met would else end without a word.
+    pub fn look(&self) -> Outcome<(Observation, bool)> {
+        // Held while looking, so that what is told last is what was seen last.
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.as_ref() == Some(&observation) {
-            return None;
+        let observation = self.observe()?;
+        let is_news = told.as_ref() != Some(&observation);
+        if is_news {
+            told.replace(observation.clone());
         }
-        told.replace(observation.clone());
-        Some(observation)
+        Ok((observation, is_news))
     }
 
     /// Which disks they are is asked once, by whoever looks first.
