@@ -62,12 +62,12 @@ Deno.test({
         "a guest that does not come up is given up, with what is known",
         async () => {
           await Deno.writeTextFile(manifest, vm.replaceAll("kernel-guest:dev", "nothing:dev"));
-          await using run = await RunProcess.start({ ...options, flags: ["--start-timeout=8"] });
+          await using run = await RunProcess.start({ ...options, flags: ["--start-timeout=20"] });
           assert.equal(await run.ended(), 1, run.progress);
           assert.match(run.progress, /nothing:dev/);
           assert.match(
             run.progress,
-            /Cannot run \S+vm\.yaml: it does not run after 8 s: it is \w+\n$/,
+            /Cannot run \S+vm\.yaml: it does not run after 20 s: it is \w+\n$/,
           );
           assert.deepEqual(await run.leftovers(directory), []);
         },
