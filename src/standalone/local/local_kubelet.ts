@@ -129,6 +129,8 @@ export class LocalKubelet {
     });
     const pods = await this.#podController(sandboxes, signal);
     const claims = this.#claimController();
+    // Told meanwhile: who listens from here on would never hear of it.
+    if (signal.aborted) return;
     using records = Deno.watchFs(recordDirectory, { recursive: false });
     const stop = () => records.close();
     signal.addEventListener("abort", stop, { once: true });
