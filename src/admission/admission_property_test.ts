@@ -13,6 +13,7 @@ import { pool, replicaSet, vm, vmi } from "../resources/testing/builders.ts";
 import { launcherPod } from "../resources/virtual_machine_instance/pod.ts";
 import { unservedFields } from "../resources/virtual_machine_instance/unserved_fields.ts";
 import { applyJsonPatch } from "../standalone/apiserver/patch/json_patch.ts";
+import { EMPTY_WORLD } from "./testing/empty_world.ts";
 import { type AdmissionContext, WEBHOOKS } from "./webhooks.ts";
 
 type Json = Record<string, unknown>;
@@ -27,13 +28,7 @@ const CONTEXT: AdmissionContext = {
   uuid: "11111111-2222-4333-8444-555555555555",
   serial: "66666666-7777-4888-9999-000000000000",
   installationUsers: [],
-  lookups: {
-    presetsIn: () => [],
-    instance: () => Promise.resolve(undefined),
-    migrationsOf: () => [],
-    workloads: () => 0,
-  },
-  sizes: { find: () => Promise.resolve({}), infer: () => Promise.resolve({}) },
+  ...EMPTY_WORLD,
 };
 
 /** A guest that uses much of what there is, so that there is much to change. */

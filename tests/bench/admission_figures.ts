@@ -1,5 +1,6 @@
 /** What admission takes of a request, beside what reading and writing its JSON alone takes in the same run. */
 import { Admission } from "../../src/admission/admission.ts";
+import { EMPTY_WORLD } from "../../src/admission/testing/empty_world.ts";
 import { BUILT_IN_DEFAULTS } from "../../src/resources/cluster_defaults.ts";
 import { SILENT_LOGGER } from "../../src/runtime/log.ts";
 import { largeVirtualMachine } from "./large_machine.ts";
@@ -17,17 +18,10 @@ export interface AdmissionFigures {
   jsonMs: number;
 }
 
-/** Nothing is looked up: the object refers to nothing. */
 const admission = new Admission({
   cluster: () => BUILT_IN_DEFAULTS,
   installationUsers: [],
-  lookups: {
-    presetsIn: () => [],
-    instance: () => Promise.resolve(undefined),
-    migrationsOf: () => [],
-    workloads: () => 0,
-  },
-  sizes: { find: () => Promise.resolve({}), infer: () => Promise.resolve({}) },
+  ...EMPTY_WORLD,
   logger: SILENT_LOGGER,
 });
 
