@@ -8,7 +8,7 @@ import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
 import { SILENT_LOGGER } from "../../runtime/log.ts";
 import { createControllerInformers } from "../informers.ts";
 import { type Change, vmi, withMetadata, withStatus } from "../testing/builders.ts";
-import { observeVirtualMachineInstance } from "./observe.ts";
+import { type ObserveDependencies, observeVirtualMachineInstance } from "./observe.ts";
 import { launcherPod } from "./pod.ts";
 import { effectiveConfiguration } from "../kubevirt/configuration.ts";
 
@@ -27,23 +27,23 @@ async function observedBehind(...changes: Change<VirtualMachineInstance>[]) {
   const configuration = effectiveConfiguration(undefined);
   const pod = launcherPod({ vmi: made, configuration, envelopeImage });
   await client.create(PODS, pod, { namespace: "shop" });
+  const dependencies = await dependenciesOf(client, ["virtualMachineInstances"]);
+  return await observeVirtualMachineInstance(dependencies, KEY, new AbortController().signal);
+}
+
+/** With caches of these kinds that have seen what is there, and hear of nothing more. */
+async function dependenciesOf(
+  client: FakeClient,
+  kinds: readonly ("virtualMachineInstances" | "resourceQuotas")[],
+): Promise<ObserveDependencies> {
   const informers = createControllerInformers({ client, logger: SILENT_LOGGER });
   const stop = new AbortController();
-  const running = informers.virtualMachineInstances.run(stop.signal);
-  try {
-    await informers.virtualMachineInstances.waitForSync(stop.signal);
-    const dependencies = {
-      client,
-      informers,
-      envelopeImage,
-      clock: SYSTEM_CLOCK,
-      endings: new Unchanged(SYSTEM_CLOCK),
-    };
-    return await observeVirtualMachineInstance(dependencies, KEY, stop.signal);
-  } finally {
-    stop.abort();
-    await running;
-  }
+  const running = kinds.map((kind) => informers[kind].run(stop.signal));
+  await Promise.all(kinds.map((kind) => informers[kind].waitForSync(stop.signal)));
+  stop.abort();
+  await Promise.all(running);
+  const endings = new Unchanged(SYSTEM_CLOCK);
+  return { client, informers, envelopeImage, clock: SYSTEM_CLOCK, endings };
 }
 
 for (const phase of ["Scheduling", "Running", "Succeeded"]) {
@@ -71,19 +71,7 @@ Deno.test("observeVirtualMachineInstance() sees that an instance is gone when it
   const held = { ...rest, metadata: { ...metadata, finalizers } };
   await client.create(VIRTUAL_MACHINE_INSTANCES, held, { namespace: "shop" });
   await client.delete(VIRTUAL_MACHINE_INSTANCES, KEY);
-  const informers = createControllerInformers({ client, logger: SILENT_LOGGER });
-  const stop = new AbortController();
-  const running = informers.virtualMachineInstances.run(stop.signal);
-  await informers.virtualMachineInstances.waitForSync(stop.signal);
-  stop.abort();
-  await running;
-  const dependencies = {
-    client,
-    informers,
-    envelopeImage,
-    clock: SYSTEM_CLOCK,
-    endings: new Unchanged(SYSTEM_CLOCK),
-  };
+  const dependencies = await dependenciesOf(client, ["virtualMachineInstances"]);
   const { signal } = new AbortController();
   assert.equal((await observeVirtualMachineInstance(dependencies, KEY, signal))?.pods.length, 0);
   await client.patch(VIRTUAL_MACHINE_INSTANCES, KEY, { metadata: { finalizers: null } });
@@ -107,16 +95,8 @@ async function observedQuota(hard: Record<string, string> | undefined, phase: st
     const status = { used: { "limits.memory": "1Gi" } };
     await client.create(RESOURCE_QUOTAS, { ...quota, spec: { hard }, status }, { namespace });
   }
-  const informers = createControllerInformers({ client, logger: SILENT_LOGGER });
-  const stop = new AbortController();
-  const needed = [informers.virtualMachineInstances, informers.resourceQuotas];
-  const running = needed.map((informer) => informer.run(stop.signal));
-  await Promise.all(needed.map((informer) => informer.waitForSync(stop.signal)));
-  stop.abort();
-  await Promise.all(running);
+  const dependencies = await dependenciesOf(client, ["virtualMachineInstances", "resourceQuotas"]);
   asked.length = 0;
-  const endings = new Unchanged(SYSTEM_CLOCK);
-  const dependencies = { client, informers, envelopeImage, clock: SYSTEM_CLOCK, endings };
   const { signal } = new AbortController();
   const world = await observeVirtualMachineInstance(dependencies, KEY, signal);
   const { resourceQuotas: quotas, namespaceLabels: labels } = world ?? {};
