@@ -160,6 +160,7 @@ const RINGS: Ring[] = [
       "src/standalone/local/",
       "src/standalone/images/",
       "src/standalone/doctor/",
+      "src/standalone/ipv4_range.ts",
       "src/node/",
       "src/api/",
       "src/kube/",
@@ -181,6 +182,7 @@ const RINGS: Ring[] = [
       "src/standalone/apiserver/openapi/",
       "src/standalone/apiserver/core/",
       "src/standalone/apiserver/status_error.ts",
+      "src/standalone/ipv4_range.ts",
       "src/standalone/apiserver/field_error.ts",
       "src/kube/json.ts",
       "src/kube/object.ts",
@@ -202,6 +204,7 @@ const RINGS: Ring[] = [
     files: (p) => p.startsWith("src/standalone/apiserver/"),
     allowed: [
       "src/standalone/apiserver/",
+      "src/standalone/ipv4_range.ts",
       "src/kube/",
       "src/runtime/",
       "src/api/",

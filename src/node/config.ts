@@ -48,6 +48,7 @@ export const StandaloneConfig = Directories.extend({
   nodeName: z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "must be a name as hosts have it"),
   bridge: z.string().regex(/^[a-z][a-z0-9-]{0,14}$/, "must be the name of an interface"),
   podNetwork: z.string(),
+  serviceNetwork: z.string(),
   images: z.array(z.string().startsWith("/")).default([]),
   imageCacheGib: z.coerce.number().min(0.1).max(100_000),
   stopGuests: z.boolean().default(false),
@@ -152,6 +153,7 @@ export async function runCommandLine(
     .option("--node-name <name>", "name of this machine's Node object", "localhost")
     .option("--bridge <name>", "the bridge that guests' pods are on", "denovirt0")
     .option("--pod-network <cidr>", "addresses of guests' pods", "10.213.0.0/20")
+    .option("--service-network <cidr>", "addresses of Services", "10.213.16.0/20")
     .option("--images <directory...>", "more directories with images in archives (*.tar)")
     .option("--image-cache-gib <number>", "GiB that unpacked images may take", "50")
     .option("--stop-guests", "when it is told to stop, stops guests first; otherwise they go on")

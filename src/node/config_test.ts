@@ -88,6 +88,7 @@ Deno.test("runCommandLine() runs standalone, and names each flag that cannot be 
     nodeName: "localhost",
     bridge: "denovirt0",
     podNetwork: "10.213.0.0/20",
+    serviceNetwork: "10.213.16.0/20",
     images: ["/a", "/b"],
     imageCacheGib: 50,
     stopGuests: true,

@@ -3,7 +3,7 @@ import { LibvirtHypervisor } from "../hypervisor/libvirt/libvirt_hypervisor.ts";
 import type { NativeLibrary } from "../hypervisor/native/native.ts";
 import type { StandaloneConfig } from "../node/config.ts";
 import { JsonLogger } from "../runtime/log.ts";
-import { type Ipv4Range, parseIpv4Range } from "./local/network/ipv4_range.ts";
+import { type Ipv4Range, overlaps, parseIpv4Range } from "./ipv4_range.ts";
 import { Standalone } from "./standalone.ts";
 
 const GIB = 1024 ** 3;
@@ -21,7 +21,14 @@ export async function runStandalone(
   { native, version, signal }: StandaloneCommand,
 ): Promise<void> {
   requireRoot();
-  const range = podRange(config.podNetwork);
+  const range = networkOf("podNetwork", config.podNetwork);
+  const serviceRange = networkOf("serviceNetwork", config.serviceNetwork);
+  if (overlaps(range, serviceRange)) {
+    const seen = `${config.podNetwork} and ${config.serviceNetwork}`;
+    throw new TypeError(
+      `Cannot use these flags: podNetwork and serviceNetwork must not overlap: got ${seen}`,
+    );
+  }
   const logger = new JsonLogger({ level: config.logLevel });
   const { dataDirectory, runDirectory } = config;
   const colon = config.listen.lastIndexOf(":");
@@ -37,7 +44,7 @@ export async function runStandalone(
     nodeName: config.nodeName,
     archiveDirectories: config.images,
     imageBytesMax: config.imageCacheGib * GIB,
-    network: { bridge: config.bridge, range },
+    network: { bridge: config.bridge, range, serviceRange },
     cgroup: CGROUP,
     version,
     native,
@@ -55,10 +62,8 @@ export function requireRoot(): void {
 }
 
 /** Of a flag. */
-export function podRange(podNetwork: string): Ipv4Range {
-  const range = parseIpv4Range(podNetwork);
+export function networkOf(flag: string, cidr: string): Ipv4Range {
+  const range = parseIpv4Range(cidr);
   if (range !== undefined) return range;
-  throw new TypeError(
-    `Cannot use these flags: podNetwork must be an IPv4 network: got ${podNetwork}`,
-  );
+  throw new TypeError(`Cannot use these flags: ${flag} must be an IPv4 network: got ${cidr}`);
 }

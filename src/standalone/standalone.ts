@@ -138,6 +138,7 @@ export class Standalone implements AsyncDisposable {
     const api = await ApiServer.start({
       store,
       definitions: definitions(),
+      serviceRange: options.network.serviceRange,
       gitVersion: API_VERSION,
       admission,
       extensions: [subresources.extension],

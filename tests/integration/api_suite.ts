@@ -12,6 +12,7 @@ import { KIND_CASES } from "./api_suite/kind_cases.ts";
 import { LISTING_CASES } from "./api_suite/listing_cases.ts";
 import { PATCHING_CASES } from "./api_suite/patching_cases.ts";
 import { READING_CASES } from "./api_suite/reading_cases.ts";
+import { SERVICE_CASES } from "./api_suite/service_cases.ts";
 import { UPDATING_CASES } from "./api_suite/updating_cases.ts";
 import { WATCHING_CASES } from "./api_suite/watching_cases.ts";
 
@@ -25,5 +26,6 @@ export const API_CASES: readonly ApiCase[] = [
   ...APPLYING_CASES,
   ...DELETING_CASES,
   ...KIND_CASES,
+  ...SERVICE_CASES,
   ...DISCOVERY_CASES,
 ];

@@ -10,7 +10,7 @@ import type { KubeObject } from "../../src/kube/object.ts";
 import { SILENT_LOGGER } from "../../src/runtime/log.ts";
 import { EventRecorder } from "../../src/runtime/event_recorder.ts";
 import { LocalKubelet } from "../../src/standalone/local/local_kubelet.ts";
-import { parseIpv4Range } from "../../src/standalone/local/network/ipv4_range.ts";
+import { parseIpv4Range } from "../../src/standalone/ipv4_range.ts";
 import { removeMachineNetwork } from "../../src/standalone/local/network/apply_machine_network.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
 import type { ControllerProcess } from "../integration/controller_process.ts";
@@ -59,8 +59,9 @@ export class LocalNodeBed implements AsyncDisposable {
   /** Bridges of two beds must differ. */
   get #network() {
     const range = parseIpv4Range("10.231.0.0/24");
-    if (range === undefined) throw new Error("Cannot make a bed: no range");
-    return { bridge: `dvt${Deno.pid}`, range };
+    const serviceRange = parseIpv4Range("10.231.1.0/24");
+    if (!range || !serviceRange) throw new Error("Cannot make a bed: no range");
+    return { bridge: `dvt${Deno.pid}`, range, serviceRange };
   }
 
   static async start(options: LocalNodeBedOptions): Promise<LocalNodeBed> {

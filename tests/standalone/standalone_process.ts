@@ -2,11 +2,11 @@
 import { ApiServer } from "../cluster/api_server.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
 import { removeMachineNetwork } from "../../src/standalone/local/network/apply_machine_network.ts";
-import { parseIpv4Range } from "../../src/standalone/local/network/ipv4_range.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const READY_TIMEOUT_MS = 120_000;
 const POD_NETWORK = "10.234.0.0/24";
+const SERVICE_NETWORK = "10.234.1.0/24";
 
 export interface StandaloneProcessOptions {
   directory: string;
@@ -36,7 +36,8 @@ export class StandaloneProcess implements AsyncDisposable {
         ...["run", "--quiet", "--no-check", "--allow-all", `${ROOT}src/node.ts`, "standalone"],
         ...[`--data=${directory}/data`, `--run-directory=${directory}/run`],
         ...["--listen=127.0.0.1:0", `--bridge=${bridgeOf(directory)}`],
-        ...[`--pod-network=${POD_NETWORK}`, `--native-directory=${nativeDirectory}`],
+        ...[`--pod-network=${POD_NETWORK}`, `--service-network=${SERVICE_NETWORK}`],
+        ...[`--native-directory=${nativeDirectory}`],
         ...images.flatMap((path) => ["--images", path]),
         ...flags,
       ],
@@ -85,11 +86,10 @@ export class StandaloneProcess implements AsyncDisposable {
 }
 
 /** Two on one machine must differ. */
-function bridgeOf(directory: string): string {
+export function bridgeOf(directory: string): string {
   return `dv${directory.slice(-6).toLowerCase().replace(/[^a-z0-9]/g, "x")}`;
 }
 
 export async function removeBridge(directory: string): Promise<void> {
-  const range = parseIpv4Range(POD_NETWORK);
-  if (range !== undefined) await removeMachineNetwork({ bridge: bridgeOf(directory), range });
+  await removeMachineNetwork({ bridge: bridgeOf(directory) });
 }

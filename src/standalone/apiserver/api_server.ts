@@ -14,6 +14,7 @@ import { type Fetch, IN_PROCESS_SERVER, inProcessFetch } from "./in_process_fetc
 import { coreKinds } from "./kinds/core_kinds.ts";
 import { customKind, type CustomResourceDefinition } from "./kinds/custom_kind.ts";
 import { KindRegistry } from "./kinds/kind_registry.ts";
+import type { Ipv4Range } from "../ipv4_range.ts";
 import { ObjectDeleter } from "./objects/object_deleter.ts";
 import { ObjectReader } from "./objects/object_reader.ts";
 import { ObjectWriter } from "./objects/object_writer.ts";
@@ -31,6 +32,8 @@ export interface ApiServerOptions {
   /** @default everything that the kinds' own rules allow is admitted */
   admission?: AdmissionPlugin;
   extensions?: readonly Extension[];
+  /** What addresses of Services are taken from. */
+  serviceRange: Ipv4Range;
   onError?: (message: string, error: unknown) => void;
   /** @default the system's clock */
   now?: () => Date;
@@ -53,7 +56,10 @@ export class ApiServer implements AsyncDisposable {
   private constructor(options: ApiServerOptions) {
     const { store, now = () => new Date(), onError = () => {} } = options;
     this.#options = options;
-    this.kinds = new KindRegistry([...coreKinds(), ...options.definitions.map(customKind)]);
+    this.kinds = new KindRegistry([
+      ...coreKinds(options),
+      ...options.definitions.map(customKind),
+    ]);
     this.#hub = new WatchHub(store);
     const reader = new ObjectReader(store);
     const writer = new ObjectWriter({

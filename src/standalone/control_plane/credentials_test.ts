@@ -97,7 +97,12 @@ Deno.test("writeKubeconfig() lets the administrator do everything, and the viewe
     await standaloneCredentials(options);
     const credentials = await standaloneCredentials(options);
     using store = new SqliteStore({ path: `${directory}/objects.db` });
-    await using api = await ApiServer.start({ store, definitions: [], gitVersion: "v1.34.4" });
+    await using api = await ApiServer.start({
+      store,
+      definitions: [],
+      gitVersion: "v1.34.4",
+      serviceRange: { first: 0x0a_60_00_00, prefixLength: 16 },
+    });
     const { port } = await api.listen({
       authenticator: new Authenticator([]),
       tls: { ...credentials.serving, clientCas: [credentials.authority.certificate] },

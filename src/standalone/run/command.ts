@@ -13,7 +13,7 @@ import { keyOf, type ObjectKey } from "../../kube/object.ts";
 import type { RunConfig } from "../../node/config.ts";
 import { JsonLogger, type Logger } from "../../runtime/log.ts";
 import { runStrategyOf } from "../../subresources/run_strategy.ts";
-import { podRange, requireRoot } from "../command.ts";
+import { networkOf, requireRoot } from "../command.ts";
 import { Standalone } from "../standalone.ts";
 import { applyManifest } from "./apply_manifest.ts";
 import { attachConsole, type Attached, type Terminal } from "./attach_console.ts";
@@ -68,7 +68,7 @@ export async function runManifest(config: RunConfig, command: RunCommand): Promi
   using progress = new Progress(command.tell);
   await using place = await PrivatePlace.make({
     parent: config.temporaryDirectory,
-    range: config.podNetwork === undefined ? undefined : podRange(config.podNetwork),
+    range: config.podNetwork === undefined ? undefined : networkOf("podNetwork", config.podNetwork),
   });
   const { dataDirectory, runDirectory } = place;
   using parts = await command.loadNative({ runDirectory, stateDirectory: dataDirectory });

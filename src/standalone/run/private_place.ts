@@ -1,15 +1,18 @@
 /** What one run has of the machine for itself, beside whatever else runs there, and gives back. */
 import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
 import { removeMachineNetwork } from "../local/network/apply_machine_network.ts";
-import { type Ipv4Range, parseIpv4Range } from "../local/network/ipv4_range.ts";
+import { type Ipv4Range, overlaps, parseIpv4Range } from "../ipv4_range.ts";
 import type { MachineNetwork } from "../local/network/machine_network.ts";
 import { PodCgroups } from "../local/pod_cgroups.ts";
 
 /** In memory: secrets, and sockets, whose paths must be short. */
 const RUN_PARENT = "/run";
 const INTERFACE_CHARACTERS_MAX = 15;
-/** 10.214.0.0/24 to 10.214.255.0/24; a standalone process has 10.213.0.0/20 unless it is told otherwise. */
-const NETWORKS = "10.214";
+/**
+ * 10.214.0.0/24 to 10.214.255.0/24, and the same of 10.215.0.0/16 for Services; a standalone process has 10.213.0.0/20 and
+ * 10.213.16.0/20 unless it is told otherwise.
+ */
+const NETWORKS = { pods: "10.214", services: "10.215" };
 const NETWORK_COUNT = 256;
 const NETWORK_PREFIX_LENGTH = 24;
 
@@ -27,18 +30,19 @@ export class PrivatePlace implements AsyncDisposable {
   readonly cgroup: string;
 
   /** All of it has the name of the data directory's end. */
-  private constructor({ dataDirectory, range }: { dataDirectory: string; range: Ipv4Range }) {
+  private constructor({ dataDirectory, ranges }: { dataDirectory: string; ranges: Ranges }) {
     const name = dataDirectory.slice(dataDirectory.lastIndexOf("-") + 1);
     this.dataDirectory = dataDirectory;
     this.runDirectory = `${RUN_PARENT}/denovirt-run-${name}`;
     // Who looks for the machine's own address knows the beginning.
-    this.network = { bridge: `denovirt${name}`.slice(0, INTERFACE_CHARACTERS_MAX), range };
+    this.network = { bridge: `denovirt${name}`.slice(0, INTERFACE_CHARACTERS_MAX), ...ranges };
     this.cgroup = `denovirt-run-${name}`;
   }
 
-  static async make({ parent, range = freeRange() }: PrivatePlaceOptions): Promise<PrivatePlace> {
+  static async make({ parent, range }: PrivatePlaceOptions): Promise<PrivatePlace> {
+    const ranges = freeRanges(range);
     const dataDirectory = await Deno.makeTempDir({ dir: parent, prefix: "denovirt-run-" });
-    const place = new PrivatePlace({ dataDirectory, range });
+    const place = new PrivatePlace({ dataDirectory, ranges });
     try {
       await Deno.mkdir(place.runDirectory, { mode: 0o700 });
     } catch (error) {
@@ -71,18 +75,32 @@ export class PrivatePlace implements AsyncDisposable {
   }
 }
 
-function freeRange(): Ipv4Range {
+type Ranges = Pick<MachineNetwork, "range" | "serviceRange">;
+
+/** What no interface of the machine has. */
+function freeRanges(pods: Ipv4Range | undefined): Ranges {
   const used = Deno.networkInterfaces().filter(({ family }) => family === "IPv4")
     .map(({ address, netmask }) => networkOf(address, netmask));
   const start = Math.floor(Math.random() * NETWORK_COUNT);
   for (let step = 0; step < NETWORK_COUNT; step++) {
     const third = (start + step) % NETWORK_COUNT;
-    const range = parseIpv4Range(`${NETWORKS}.${third}.0/${NETWORK_PREFIX_LENGTH}`);
-    if (range !== undefined && !used.some((each) => overlaps(each, range))) return range;
+    const range = pods ?? rangeOf(NETWORKS.pods, third);
+    const serviceRange = rangeOf(NETWORKS.services, third);
+    const isFree = (wanted: Ipv4Range) => !used.some((each) => overlaps(each, wanted));
+    if (overlaps(range, serviceRange)) continue;
+    if (isFree(serviceRange) && (pods !== undefined || isFree(range))) {
+      return { range, serviceRange };
+    }
   }
   throw new TypeError(
-    `Cannot use these flags: podNetwork is needed: all of ${NETWORKS}.0.0/16 is in use`,
+    `Cannot use these flags: podNetwork is needed: all of ${NETWORKS.pods}.0.0/16 is in use`,
   );
+}
+
+function rangeOf(network: string, third: number): Ipv4Range {
+  const range = parseIpv4Range(`${network}.${third}.0/${NETWORK_PREFIX_LENGTH}`);
+  if (range === undefined) throw new Error(`not a network: ${network}.${third}.0`);
+  return range;
 }
 
 function networkOf(address: string, netmask: string): Ipv4Range {
@@ -91,9 +109,4 @@ function networkOf(address: string, netmask: string): Ipv4Range {
   const prefixLength = 32 - Math.log2(2 ** 32 - number(netmask));
   const size = 2 ** (32 - prefixLength);
   return { first: Math.floor(number(address) / size) * size, prefixLength };
-}
-
-function overlaps(a: Ipv4Range, b: Ipv4Range): boolean {
-  const last = ({ first, prefixLength }: Ipv4Range) => first + 2 ** (32 - prefixLength) - 1;
-  return a.first <= last(b) && b.first <= last(a);
 }

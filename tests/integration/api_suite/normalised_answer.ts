@@ -8,6 +8,10 @@ const QUOTED_VERSION = /(resourceVersion[\\"]+:[\\"]+|(?:precondition|record) \(
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 /** Fields whose strings are chosen by the server: compared by which are equal, not by what they are. */
 const CHOSEN = ["resourceVersion", "continue"];
+/** Addresses of Services: both servers take them from this range. */
+const SERVICE_ADDRESS = /\b10\.96\.\d+\.\d+\b/g;
+/** Below it no server chooses a port of a Service. */
+const NODE_PORT_CHOSEN_MIN = 30_086;
 
 /**
  * Answers of one case without what differs between any two runs: names of the namespace, UIDs, versions and times. Equal ones
@@ -28,6 +32,9 @@ export class Normaliser {
 
   #value(value: unknown, key: string): unknown {
     if (typeof value === "string") return this.#text(value, key);
+    if (key === "nodePort" && typeof value === "number" && value >= NODE_PORT_CHOSEN_MIN) {
+      return this.#numbered(key, String(value));
+    }
     if (Array.isArray(value)) {
       const items = value.map((item) => this.#value(item, key));
       // Sorted by their times, which are the seconds that a case ran in.
@@ -54,6 +61,7 @@ export class Normaliser {
     return text.replaceAll(UUID, (uid) => this.#numbered("uid", uid))
       .replaceAll(this.#namespace, "{ns}")
       .replaceAll(TIMES, "time")
+      .replaceAll(SERVICE_ADDRESS, (address) => this.#numbered("address", address))
       .replaceAll(QUOTED_VERSION, "$1some version");
   }
 

@@ -8,9 +8,18 @@ import {
   validateMetaUpdate,
 } from "./object_meta.ts";
 
+/** What all objects of a kind share: whoever has a part of it, and a source of chance from 0 up to 1. */
+export interface Pool {
+  others: readonly JsonObject[];
+  random: () => number;
+}
+
+/** An object with its part of the pool, or why it cannot have what it asks for. */
+export type Allotted = { object: JsonObject } | { errors: FieldError[] };
+
 /**
  * A write goes through them in this order: `applyDefaults` of the schema, `defaults`, managed fields, admission,
- * `prepareCreate` or `prepareUpdate`, `validate`.
+ * `prepareCreate` or `prepareUpdate`, `allot`, `validate`.
  */
 export interface CoreKind {
   meta: MetaRules;
@@ -22,6 +31,8 @@ export interface CoreKind {
   prepareCreate?: (object: JsonObject) => JsonObject;
   /** What a write to the object itself leaves as it was. Status is left to whoever serves subresources. */
   prepareUpdate?: (object: JsonObject, old: JsonObject) => JsonObject;
+  /** What the server hands out, of what all objects of the kind share; nobody owns that. Not for subresources. */
+  allot?: (object: JsonObject, old: JsonObject | undefined, pool: Pool) => Allotted;
   /** What is wrong with a new object, or with the result of an update; metadata aside. */
   validate?: (object: JsonObject, old: JsonObject | undefined) => FieldError[];
 }

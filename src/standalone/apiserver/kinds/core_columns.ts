@@ -109,9 +109,24 @@ function servicePorts(service: JsonObject): string {
   )(service) || NONE;
 }
 
+/** What leads to it from outside: of a load balancer what its status says. */
+function serviceAddresses(service: JsonObject): string {
+  const spec = (service.spec ?? {}) as { type?: string; externalName?: string };
+  if (spec.type === "ExternalName") return spec.externalName ?? "";
+  const own = jsonPath(".spec.externalIPs")(service);
+  const ingress = jsonPath(".status.loadBalancer.ingress")(service);
+  const isLoadBalancer = spec.type === "LoadBalancer";
+  const balanced = isLoadBalancer && Array.isArray(ingress)
+    ? ingress.filter(isObject).map(({ ip, hostname }) => String(ip || hostname))
+    : [];
+  const all = [...new Set(balanced)].sort().concat(Array.isArray(own) ? own.map(String) : []);
+  return all.join(",") || (isLoadBalancer ? "<pending>" : NONE);
+}
+
 function selector(service: JsonObject): string {
   const pairs = jsonPath(".spec.selector")(service);
-  return isObject(pairs) ? Object.entries(pairs).map(([k, v]) => `${k}=${v}`).join(",") : NONE;
+  const shown = isObject(pairs) ? Object.entries(pairs).map(([k, v]) => `${k}=${v}`).sort() : [];
+  return shown.join(",") || NONE;
 }
 
 function lastSeen(event: JsonObject): unknown {
@@ -221,10 +236,7 @@ export const CORE_COLUMNS: Readonly<Record<string, readonly TableColumn[]>> = {
     NAME,
     column("Type", ".spec.type"),
     column("Cluster-IP", ".spec.clusterIP", { missing: NONE }),
-    column(
-      "External-IP",
-      (service) => list(".status.loadBalancer.ingress", (i) => i.ip)(service) || NONE,
-    ),
+    column("External-IP", serviceAddresses),
     column("Port(s)", servicePorts),
     AGE,
     column("Selector", selector, { wide: true }),

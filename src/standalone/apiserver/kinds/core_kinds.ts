@@ -1,9 +1,11 @@
 /** Kubernetes' own kinds, as far as virtual machines need them. */
 import type { JsonObject } from "../../../kube/json.ts";
 import { type PodContainers, qosClass } from "../../../resources/quality_of_service.ts";
-import type { CoreKind } from "../core/core_kind.ts";
+import type { Ipv4Range } from "../../ipv4_range.ts";
+import type { CoreKind, Pool } from "../core/core_kind.ts";
 import { coreKind as coreRules } from "../core/core_kinds.ts";
 import { dnsSubdomain } from "../core/names.ts";
+import { allotService } from "../core/service_allotment.ts";
 import { coreSchema } from "../schema/core_schemas.ts";
 import type { Schema } from "../schema/schema.ts";
 import { CORE_COLUMNS } from "./core_columns.ts";
@@ -134,7 +136,7 @@ const KINDS: readonly Served[] = [
     categories: ["all"],
     status: true,
     fields: { "spec.clusterIP": ".spec.clusterIP", "spec.type": ".spec.type" },
-    rules: { returnsDeleted: true, prepareCreate: newService },
+    rules: { returnsDeleted: true },
   },
   { group: "apps", plural: "controllerrevisions", kind: "ControllerRevision" },
   {
@@ -158,14 +160,19 @@ const KINDS: readonly Served[] = [
   },
 ];
 
+export interface CoreKindOptions {
+  /** What addresses of Services are taken from. */
+  serviceRange: Ipv4Range;
+}
+
 /** All of them. */
-export function coreKinds(): Kind[] {
-  return KINDS.map(kindOf);
+export function coreKinds(options: CoreKindOptions): Kind[] {
+  return KINDS.map((served) => kindOf(served, options));
 }
 
 const OPEN: Schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
 
-function kindOf(served: Served): Kind {
+function kindOf(served: Served, { serviceRange }: CoreKindOptions): Kind {
   const { group = "", plural, kind, fields } = served;
   const namespaced = served.cluster !== true;
   const at = { group, version: "v1", kind };
@@ -195,6 +202,10 @@ function kindOf(served: Served): Kind {
       ...served.rules,
       ...coreRules(at),
       ...(kind === "Pod" && { prepareCreate: admittedPod(coreRules(at)) }),
+      ...(kind === "Service" && {
+        allot: (service: JsonObject, old: JsonObject | undefined, pool: Pool) =>
+          allotService(service, old, { ...pool, range: serviceRange }),
+      }),
     },
   };
 }
@@ -243,10 +254,6 @@ function newPod(pod: JsonObject): JsonObject {
     ...pod,
     status: { phase: "Pending", qosClass: qosClass({ initContainers, containers }) },
   };
-}
-
-function newService(service: JsonObject): JsonObject {
-  return { ...service, status: { loadBalancer: {} } };
 }
 
 /** A pod that is on no node, or has ended, is gone at once. */

@@ -96,7 +96,10 @@ export class ObjectDeleter {
     const marked = counted(this.#marked(target, current.object, options), current.object);
     const { dryRun } = parameters;
     if (!isPending(marked)) {
-      const object = await this.#writer.remove(current, marked, { dryRun });
+      // Of kinds that nobody ends, the answer has no mark.
+      const isEnded = served.kind.rules.graceSeconds !== undefined;
+      const last = isEnded ? marked : current.object;
+      const object = await this.#writer.remove(current, last, { dryRun });
       return { object: toServed(served, object), gone: true };
     }
     const object = await this.#writer.put(current, marked, { dryRun });

@@ -14,6 +14,7 @@ import { keepTimes, trackUpdate } from "../managed_fields/update.ts";
 import { validateCustomResource } from "../schema/custom_resource.ts";
 import { badRequest, invalid, statusError } from "../status_error.ts";
 import { RevisionConflictError, type Store, type StoredValue } from "../store/store.ts";
+import { Allotments } from "./allotments.ts";
 import {
   alreadyExists,
   conflict,
@@ -84,8 +85,10 @@ export class ObjectWriter {
   readonly #kinds: KindRegistry;
   readonly #now: () => Date;
   readonly #admission: AdmissionPlugin;
+  readonly #allotments: Allotments;
 
   constructor(options: ObjectWriterOptions) {
+    this.#allotments = new Allotments(options.store);
     this.#store = options.store;
     this.#kinds = options.kinds;
     this.#now = options.now;
@@ -107,7 +110,8 @@ export class ObjectWriter {
     this.#checkLifecycle(target, name ?? "");
     const generated = !name && generateName !== undefined;
     for (let attempt = 1;; attempt++) {
-      const made = await this.#made(target, decoded.object, { parameters, ...options });
+      using held = new DisposableStack();
+      const made = await this.#made(target, decoded.object, { parameters, held, ...options });
       try {
         return await this.#insert(target, made, parameters);
       } catch (error) {
@@ -210,7 +214,12 @@ export class ObjectWriter {
   async #made(
     target: Target,
     object: JsonObject,
-    how: { parameters: WriteParameters; tracked?: boolean },
+    { held, ...how }: {
+      parameters: WriteParameters;
+      /** Until the object is stored, others get no part of what it was allotted. */
+      held: DisposableStack;
+      tracked?: boolean;
+    },
   ): Promise<JsonObject> {
     const { served, namespace } = target;
     const { parameters } = how;
@@ -224,12 +233,13 @@ export class ObjectWriter {
     };
     const placed = served.kind.namespaced ? withMeta(owned, { namespace }) : owned;
     const mutated = await this.#admission.mutate({ ...attempt, object: toServed(served, placed) });
-    const made = prepareCreation(served.kind, toStored(served, mutated), {
+    const prepared = prepareCreation(served.kind, toStored(served, mutated), {
       namespace,
       uid: crypto.randomUUID(),
       now: this.timestamp(),
       suffix: nameSuffix(),
     });
+    const made = held.use(this.#allotments.allot(served, prepared)).object;
     if (metaOf(made).resourceVersion) {
       throw statusError(500, "", "resourceVersion should not be set on objects to be created");
     }
@@ -290,14 +300,14 @@ export class ObjectWriter {
       oldObject: before,
     };
     const mutated = await this.#admission.mutate({ ...attempt, object: toServed(served, owned) });
-    const next = keepTimes(
-      current.object,
-      prepareUpdate(served.kind, {
-        old: current.object,
-        wanted: toStored(served, mutated),
-        subresource,
-      }),
-    );
+    const old = current.object;
+    const prepared = prepareUpdate(served.kind, {
+      old,
+      wanted: toStored(served, mutated),
+      subresource,
+    });
+    using allotted = this.#allotments.allot(served, prepared, { old, subresource });
+    const next = keepTimes(current.object, allotted.object);
     refuse(served, next, errorsOf(target, next, current.object));
     await this.#admission.validate({ ...attempt, object: toServed(served, next) });
     if (metaOf(next).deletionTimestamp !== undefined && !isPending(next)) {

@@ -5,6 +5,9 @@ import { ADMIN_GROUP, Authenticator, READ_ONLY_GROUP } from "../access/identity.
 import { SqliteStore } from "../store/sqlite_store.ts";
 import { ApiServer, type ApiServerOptions } from "../api_server.ts";
 
+/** 10.96.0.0/16: what control planes of the tests have too. */
+const TEST_SERVICE_RANGE = { first: 0x0a_60_00_00, prefixLength: 16 };
+
 export interface ServerBed extends AsyncDisposable {
   server: ApiServer;
   store: SqliteStore;
@@ -19,6 +22,7 @@ export async function openServerBed(options: Partial<ApiServerOptions> = {}): Pr
   const server = await ApiServer.start({
     store,
     definitions: [],
+    serviceRange: TEST_SERVICE_RANGE,
     gitVersion: "v1.34.4",
     onError: (message, error) => errors.push(`${message}: ${(error as Error)?.stack ?? error}`),
     ...options,

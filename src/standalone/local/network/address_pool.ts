@@ -1,6 +1,6 @@
 /** Addresses of pods, kept in a file: a process that starts anew gives no pod the address of another that runs. */
 import { z } from "zod";
-import { hostAt, hostCount, type Ipv4Range } from "./ipv4_range.ts";
+import { hostAt, hostCount, type Ipv4Range } from "../../ipv4_range.ts";
 
 const PoolFile = z.object({
   /** Where to look for a free one next: an address that was given back is not given to another at once. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { AddressPool } from "./address_pool.ts";
-import { parseIpv4Range } from "./ipv4_range.ts";
+import { parseIpv4Range } from "../../ipv4_range.ts";
 
 const SMALL = parseIpv4Range("10.9.8.0/29")!;
 

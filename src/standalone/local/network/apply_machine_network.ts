@@ -6,6 +6,7 @@ import {
   renderBridge,
   renderMasquerade,
   renderPodLink,
+  serviceTableOf,
   sysctls,
   tableOf,
 } from "./machine_network.ts";
@@ -25,9 +26,9 @@ export async function applyMachineNetwork(
   network: MachineNetwork,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { make, address } = renderBridge(network);
+  const { make, routed } = renderBridge(network);
   if (!await exists(`/sys/class/net/${network.bridge}`)) await ip(make.split(" "), signal);
-  await pipe(["ip", "-batch", "-"], address, signal);
+  await pipe(["ip", "-batch", "-"], routed, signal);
   for (const [path, value] of sysctls(network)) {
     await Deno.writeTextFile(`/proc/sys/${path}`, value);
   }
@@ -35,10 +36,12 @@ export async function applyMachineNetwork(
 }
 
 /** Takes away what {@link applyMachineNetwork} has made. Idempotent. */
-export async function removeMachineNetwork(network: MachineNetwork): Promise<void> {
-  const table = `ip ${tableOf(network)}`;
+export async function removeMachineNetwork(
+  network: Pick<MachineNetwork, "bridge">,
+): Promise<void> {
+  const tables = [tableOf(network), serviceTableOf(network)];
   // Added first: what is not there cannot be deleted.
-  await nft(`add table ${table}\ndelete table ${table}`);
+  await nft(tables.map((name) => `add table ip ${name}\ndelete table ip ${name}`).join("\n"));
   if (await exists(`/sys/class/net/${network.bridge}`)) {
     await ip(["link", "delete", network.bridge]);
   }

@@ -3,24 +3,30 @@
  *
  *   pod's namespace: eth0 -- veth -- bridge (gateway's address) -- nftables masquerade -- the machine's own network
  */
-import { formatIpv4, gatewayOf, type Ipv4Range } from "./ipv4_range.ts";
+import { formatRange, gatewayOf, type Ipv4Range } from "../../ipv4_range.ts";
 
 /** Room for what tunnels on the way would add. */
 const MTU = 1500;
 
 export interface MachineNetwork {
-  /** Names the bridge and the table of nftables. */
+  /** Names the bridge and the tables of nftables. */
   bridge: string;
   range: Ipv4Range;
+  /** Addresses of Services: nobody has them, rules lead from them to pods. */
+  serviceRange: Ipv4Range;
 }
 
 /** For `ip -batch`; a bridge that is there stays. */
-export function renderBridge({ bridge, range }: MachineNetwork): { make: string; address: string } {
+export function renderBridge(
+  { bridge, range, serviceRange }: MachineNetwork,
+): { make: string; routed: string } {
   return {
     make: `link add ${bridge} type bridge`,
-    address: [
+    routed: [
       `address replace ${gatewayOf(range)}/${range.prefixLength} dev ${bridge}`,
       `link set ${bridge} mtu ${MTU} up`,
+      // Only so that the machine has an address to speak from: nothing with such a destination gets as far as the bridge.
+      `route replace ${formatRange(serviceRange)} dev ${bridge}`,
     ].join("\n"),
   };
 }
@@ -29,25 +35,36 @@ export function renderBridge({ bridge, range }: MachineNetwork): { make: string;
  * For `nft -f`; what was there of the table's own chains is replaced. Guests reach the world with the machine's address, and
  * not what the machine has on loopback, which Services on its own address make reachable for the machine alone.
  */
-export function renderMasquerade({ bridge, range }: MachineNetwork): string {
-  const source = `${formatIpv4(range.first)}/${range.prefixLength}`;
+export function renderMasquerade({ bridge, range, serviceRange }: MachineNetwork): string {
+  const [source, services] = [formatRange(range), formatRange(serviceRange)];
   const table = `ip ${tableOf({ bridge })}`;
   return [
     `add table ${table}`,
     `add chain ${table} postrouting { type nat hook postrouting priority srcnat; }`,
     `add chain ${table} forward { type filter hook forward priority filter; policy accept; }`,
     `add chain ${table} input { type filter hook input priority filter; policy accept; }`,
+    `add chain ${table} output { type filter hook output priority filter; policy accept; }`,
     `flush chain ${table} postrouting`,
     `flush chain ${table} forward`,
     `flush chain ${table} input`,
+    `flush chain ${table} output`,
     `add rule ${table} postrouting ip saddr ${source} oifname != "${bridge}" masquerade`,
     // To a guest through a Service: its answer must come back this way.
     `add rule ${table} postrouting ip saddr 127.0.0.0/8 oifname "${bridge}" masquerade`,
     `add rule ${table} postrouting ip saddr ${source} ct status dnat oifname "${bridge}" masquerade`,
+    // Nobody is ready behind it: said at once.
+    `add rule ${table} forward ip daddr ${services} reject`,
+    `add rule ${table} output ip daddr ${services} reject`,
     `add rule ${table} forward iifname "${bridge}" accept`,
     `add rule ${table} forward oifname "${bridge}" accept`,
-    `add rule ${table} input iifname "${bridge}" ip daddr 127.0.0.0/8 drop`,
+    // What the machine asked through a Service of its loopback is answered there.
+    `add rule ${table} input iifname "${bridge}" ip daddr 127.0.0.0/8 ct state != { established, related } drop`,
   ].join("\n");
+}
+
+/** Of what leads to Services: replaced as a whole, and apart from what pods need. */
+export function serviceTableOf(network: Pick<MachineNetwork, "bridge">): string {
+  return `${tableOf(network)}_services`;
 }
 
 export function tableOf({ bridge }: Pick<MachineNetwork, "bridge">): string {
