@@ -52,6 +52,7 @@ import {
 } from "./control_plane/in_process_subresources.ts";
 import { LocalKubelet } from "./local/local_kubelet.ts";
 import { machineAddress } from "./local/local_node.ts";
+import { parseIpv4 } from "./ipv4_range.ts";
 import type { MachineNetwork } from "./local/network/machine_network.ts";
 
 const INSTALLATION = "kubevirt";
@@ -63,6 +64,8 @@ const API_VERSION = "v1.34.4";
 const COMPATIBLE_VERSION = "v1.9.0";
 /** Whom the in-process client speaks as: the installation itself. */
 const SYSTEM_USER = "system:apiserver";
+
+const LOOPBACK = "127.0.0.1";
 
 /** Grace periods are rarely longer. */
 const STOP_GUESTS_TIMEOUT_MS = 180_000;
@@ -355,6 +358,7 @@ export class Standalone implements AsyncDisposable {
       archiveDirectories: [`${dataDirectory}/archives`, ...archiveDirectories],
       imageBytesMax,
       network,
+      balancerAddress: balancerAddressOf(this.#options.listen.hostname),
       cgroup,
       version,
       proveKvm: () => whyNoKvm(native),
@@ -396,6 +400,12 @@ function createAgent(options: StandaloneOptions, client: FetchClient): Agent {
 
 function kubeletRootOf({ dataDirectory }: StandaloneOptions): string {
   return `${dataDirectory}/kubelet`;
+}
+
+/** Ports of load balancers are where the API is; a name is taken for loopback's. */
+function balancerAddressOf(hostname: string): string {
+  if (hostname === "0.0.0.0") return "*";
+  return parseIpv4(hostname) === undefined ? LOOPBACK : hostname;
 }
 
 function versionOf({ version }: StandaloneOptions): string {

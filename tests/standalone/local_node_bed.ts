@@ -109,6 +109,7 @@ export class LocalNodeBed implements AsyncDisposable {
       archiveDirectories: [this.archives],
       imageBytesMax: IMAGE_BYTES_MAX,
       network: this.#network,
+      balancerAddress: "127.0.0.1",
       cgroup: `${directory.split("/").at(-1)}/pods`,
       version: "test",
       proveKvm: () => Promise.resolve("not in tests"),

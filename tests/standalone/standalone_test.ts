@@ -5,18 +5,20 @@ import type { ApiServer } from "../cluster/api_server.ts";
 import { GuestConsole } from "../cluster/guest_console.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
 import { bootDisk, imageOf } from "../real_node/guest_image.ts";
-import { removeBridge, StandaloneProcess } from "./standalone_process.ts";
+import { serviceTableOf } from "../../src/standalone/local/network/machine_network.ts";
+import { bridgeOf, removeBridge, StandaloneProcess } from "./standalone_process.ts";
 
 /** Software emulation on busy cores. */
 const SLOW_MS = 90_000;
 const GUEST = { namespace: "default", name: "guest" };
 const VMS = "/apis/kubevirt.io/v1/namespaces/default/virtualmachines";
 const VMIS = "/apis/kubevirt.io/v1/namespaces/default/virtualmachineinstances";
+const SERVICES = "/api/v1/namespaces/default/services";
 const SUBRESOURCES = "/apis/subresources.kubevirt.io/v1/namespaces/default";
 
 interface Instance {
   metadata: { uid: string };
-  status?: { phase?: string };
+  status?: { phase?: string; interfaces?: { ipAddress?: string }[] };
 }
 
 Deno.test({
@@ -76,12 +78,17 @@ Deno.test({
             await using terminal = await openConsole(api);
             await terminal.expect(/[0-9A-F]{8}\r?\n/, SLOW_MS);
           }
+          const service = await api.request("POST", SERVICES, exposed());
+          assert.equal(service.status, 201, JSON.stringify(service.body));
+          const pod = vmi.status?.interfaces?.[0]?.ipAddress;
+          await rules(directory, (listed) => listed.includes(`dnat to ${pod}:22`));
           const paused = await api.request(
             "PUT",
             `${SUBRESOURCES}/virtualmachineinstances/guest/pause`,
             {},
           );
           assert.ok(paused.status < 300, JSON.stringify(paused.body));
+          await rules(directory, (listed) => !listed.includes("dnat"));
           assert.equal(await standalone.stop(), 0);
           assert.deepEqual(await pods(directory), []);
         },
@@ -134,6 +141,35 @@ function vm() {
       },
     },
   };
+}
+
+/** What `virtctl expose vm guest --name guest-ssh --port 22 --type NodePort` creates. */
+function exposed() {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "guest-ssh" },
+    spec: {
+      type: "NodePort",
+      selector: { "vm.kubevirt.io/name": "guest" },
+      ports: [{ port: 22, protocol: "TCP" }],
+    },
+  };
+}
+
+/** What leads from the machine to guests, once it is as it should be. */
+async function rules(directory: string, holds: (listed: string) => boolean): Promise<void> {
+  const table = serviceTableOf({ bridge: bridgeOf(directory) });
+  await waitUntil({
+    what: "the rules of Services",
+    timeoutMs: SLOW_MS,
+    look: async () => {
+      const nft = new Deno.Command("nft", { args: ["list", "table", "ip", table] });
+      return new TextDecoder().decode((await nft.output()).stdout);
+    },
+    until: holds,
+    tell: (listed) => listed,
+  });
 }
 
 /** The instance is Running as it was left; its console is refused until the new agent has adopted it. */

@@ -8,6 +8,7 @@ import {
   PERSISTENT_VOLUME_CLAIMS,
   PERSISTENT_VOLUMES,
   PODS,
+  SERVICES,
   STORAGE_CLASSES,
 } from "../../kube/core_resources.ts";
 import { AlreadyExistsError } from "../../kube/client.ts";
@@ -32,7 +33,7 @@ import {
   type LocalVolume,
 } from "./claims/decide.ts";
 import { installEnvelopeImage } from "./envelope_image.ts";
-import { registerLocalNode } from "./local_node.ts";
+import { machineAddress, registerLocalNode } from "./local_node.ts";
 import { AddressPool } from "./network/address_pool.ts";
 import { applyMachineNetwork } from "./network/apply_machine_network.ts";
 import type { MachineNetwork } from "./network/machine_network.ts";
@@ -43,6 +44,8 @@ import { UID_INDEX } from "./pod/observe.ts";
 import { PodCgroups } from "./pod_cgroups.ts";
 import { PodImages } from "./pod_images.ts";
 import { PodSandboxes } from "./pod_sandbox.ts";
+import { createServiceController, type ServiceController } from "./services/controller.ts";
+import type { LocalService } from "./services/world.ts";
 
 export interface LocalKubeletOptions {
   client: KubeClient;
@@ -61,6 +64,8 @@ export interface LocalKubeletOptions {
   archiveDirectories: readonly string[];
   imageBytesMax: number;
   network: MachineNetwork;
+  /** Where ports of load balancers are opened: an address of the machine, or "*" for all. */
+  balancerAddress: string;
   /** The parent of all pods' cgroups. */
   cgroup: string;
   version: string;
@@ -79,6 +84,7 @@ export class LocalKubelet {
   readonly #nodes: Informer<Node>;
   readonly #claims: Informer<LocalClaim>;
   readonly #volumes: Informer<LocalVolume>;
+  readonly #services: Informer<LocalService>;
 
   constructor(options: LocalKubeletOptions) {
     this.#options = options;
@@ -102,6 +108,7 @@ export class LocalKubelet {
       indexes: { [CLAIM_UID_INDEX]: ({ metadata }) => [metadata.uid] },
     });
     this.#volumes = new Informer({ ...shared, resource: PERSISTENT_VOLUMES });
+    this.#services = new Informer({ ...shared, resource: SERVICES });
   }
 
   /** Makes the Node object; who labels it wants it to be there. Idempotent. */
@@ -136,10 +143,12 @@ export class LocalKubelet {
     signal.addEventListener("abort", stop, { once: true });
     for (const podUid of await sandboxes.list()) pods.enqueue({ name: podUid });
     for (const podUid of await this.#directoriesOfPods()) pods.enqueue({ name: podUid });
+    const informers = [this.#pods, this.#nodes, this.#claims, this.#volumes, this.#services];
     await Promise.all([
-      ...[this.#pods, this.#nodes, this.#claims, this.#volumes].map((each) => each.run(signal)),
+      ...informers.map((each) => each.run(signal)),
       pods.run(signal),
       claims.run(signal),
+      this.#serviceController().run(signal),
       followRecords(records, pods),
     ]);
   }
@@ -211,6 +220,18 @@ export class LocalKubelet {
       pods: this.#pods,
       events,
       logger,
+      clock: this.#clock,
+      metrics: this.#metrics,
+    });
+  }
+
+  #serviceController(): ServiceController {
+    const { balancerAddress } = this.#options;
+    return createServiceController({
+      ...this.#options,
+      shownAddress: balancerAddress === "*" ? machineAddress() : balancerAddress,
+      services: this.#services,
+      pods: this.#pods,
       clock: this.#clock,
       metrics: this.#metrics,
     });
