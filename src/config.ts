@@ -2,7 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { z } from "zod";
 import { LOG_LEVELS } from "./runtime/log.ts";
-import { UNVERIFIABLE_CALLERS } from "./runtime/mutual_tls_server.ts";
+import { UNVERIFIABLE_CALLERS } from "./runtime/unverifiable_callers.ts";
 
 const NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 

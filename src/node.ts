@@ -1,6 +1,6 @@
 /**
  * denovirt-node: the agent of one Kubernetes node. It constructs everything and starts it; nothing else reads flags or the
- * environment.
+ * environment. Each subcommand loads what it needs and no more: loading is most of what a start takes.
  *
  * Its identity (ServiceAccount kubevirt/denovirt-node with a token that is bound to its node, or the kubelet's own) needs
  * these rules, which deploy/node_policy.yaml narrows to its own node's objects:
@@ -20,12 +20,8 @@
  * xorriso or genisoimage; ovmf for UEFI guests.
  */
 import denoConfig from "../deno.json" with { type: "json" };
-import { LibvirtHypervisor } from "./hypervisor/libvirt/libvirt_hypervisor.ts";
 import { NativeLibrary } from "./hypervisor/native/native.ts";
 import { UnpackedParts } from "./hypervisor/native/unpack.ts";
-import { inClusterConnection, kubeconfigConnection } from "./kube/connection.ts";
-import { FetchClient } from "./kube/fetch_client.ts";
-import { Agent } from "./node/agent.ts";
 import {
   type Directories,
   type DoctorConfig,
@@ -34,21 +30,19 @@ import {
   type RunConfig,
   type StandaloneConfig,
 } from "./node/config.ts";
-import { whyNoKvm } from "./node/device_plugins/node_device.ts";
-import { whyQemuCannotUseKvm } from "./node/qemu_kvm.ts";
-import { missingRequirements } from "./node/requirements.ts";
 import { JsonLogger } from "./runtime/log.ts";
-import { runStandalone } from "./standalone/command.ts";
-import { runDoctor } from "./standalone/doctor/doctor.ts";
 import type { Terminal } from "./standalone/run/attach_console.ts";
-import { runManifest } from "./standalone/run/command.ts";
-import { ManifestError } from "./standalone/run/manifest.ts";
 
 /** Survives a restart of the node. Where /run is mounted noexec, the native parts of a compiled program go here. */
 const STATE_DIRECTORY = "/var/lib/denovirt";
 
 /** Everything that lives as long as the agent. */
 async function runAgent(config: NodeConfig): Promise<void> {
+  const [{ Agent }, { FetchClient }, { LibvirtHypervisor }] = await Promise.all([
+    import("./node/agent.ts"),
+    import("./kube/fetch_client.ts"),
+    import("./hypervisor/libvirt/libvirt_hypervisor.ts"),
+  ]);
   const log = new JsonLogger({ level: config.logLevel }).with({ node: config.nodeName });
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -71,6 +65,7 @@ async function runAgent(config: NodeConfig): Promise<void> {
 }
 
 async function connectionOf({ apiServer, kubeconfig }: NodeConfig) {
+  const { inClusterConnection, kubeconfigConnection } = await import("./kube/connection.ts");
   if (kubeconfig !== undefined) return await kubeconfigConnection(kubeconfig);
   if (apiServer !== undefined) return await inClusterConnection(apiServer);
   throw new TypeError("Cannot reach an API server: give --kubeconfig, or run in a pod");
@@ -94,6 +89,7 @@ const PROBE_TIMEOUT_MS = 30_000;
 
 /** What an administrator asks before installing: do the native parts load here, and what do they find? */
 async function probe(directories: Directories): Promise<void> {
+  const { missingRequirements } = await import("./node/requirements.ts");
   using parts = await ownNativeParts(directories);
   using native = NativeLibrary.load(parts.directory);
   const patience = AbortSignal.timeout(PROBE_TIMEOUT_MS);
@@ -111,6 +107,7 @@ const UNWELL = 1;
 
 /** What a person asks before anything else. Works without native parts, and says that they are missing. */
 async function doctor(config: DoctorConfig): Promise<void> {
+  const { runDoctor } = await import("./standalone/doctor/doctor.ts");
   const print = (text: string) => void Deno.stdout.writeSync(new TextEncoder().encode(text));
   using parts = await ownNativeParts(config);
   using native = loadedNativeParts(parts.directory);
@@ -142,11 +139,14 @@ function loadedNativeParts(directory: string): LoadedParts {
 }
 
 async function proveKvm(native: NativeLibrary): Promise<string | undefined> {
+  const { whyNoKvm } = await import("./node/device_plugins/node_device.ts");
+  const { whyQemuCannotUseKvm } = await import("./node/qemu_kvm.ts");
   return await whyNoKvm(native) ?? await whyQemuCannotUseKvm();
 }
 
 /** A machine without a cluster: everything in this process. */
 async function standalone(config: StandaloneConfig): Promise<void> {
+  const { runStandalone } = await import("./standalone/command.ts");
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => stop.abort(new Error(`got ${signal}`)));
@@ -180,6 +180,10 @@ const FAILED = 1;
 
 /** One guest in the foreground. A first signal ends it gracefully, a second one at once. */
 async function run(config: RunConfig): Promise<void> {
+  const [{ runManifest }, { ManifestError }] = await Promise.all([
+    import("./standalone/run/command.ts"),
+    import("./standalone/run/manifest.ts"),
+  ]);
   const [stop, hurry] = [new AbortController(), new AbortController()];
   let stoppedCode = 0;
   for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
@@ -197,13 +201,18 @@ async function run(config: RunConfig): Promise<void> {
     const dispose = () => [native, parts].forEach((each) => each[Symbol.dispose]());
     return { native, [Symbol.dispose]: dispose };
   };
-  const end = await runManifest(config, {
+  const running = runManifest(config, {
     loadNative,
     version: denoConfig.version,
     terminal: TERMINAL,
     tell,
     stop: stop.signal,
     hurry: hurry.signal,
+  });
+  const end = await running.catch((error) => {
+    if (!(error instanceof ManifestError)) throw error;
+    tell(error.message);
+    return Deno.exit(FAILED);
   });
   if (end.how === "failed") tell(`Cannot run ${config.manifest}: ${end.why}`);
   // A read of standard input that nobody waits for any more would keep the process.
@@ -226,8 +235,8 @@ if (import.meta.main) {
   } catch (error) {
     const isUsage = error instanceof TypeError &&
       /^Cannot (use these flags|install)/.test(error.message);
-    if (!isUsage && !(error instanceof ManifestError)) throw error;
+    if (!isUsage) throw error;
     Deno.stderr.writeSync(new TextEncoder().encode(`${error.message}\n`));
-    Deno.exit(isUsage ? USAGE_ERROR : FAILED);
+    Deno.exit(USAGE_ERROR);
   }
 }

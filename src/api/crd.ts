@@ -1,35 +1,7 @@
-/** From zod schemas to the CustomResourceDefinitions that the API server gets. Pure. */
+/** From zod schemas to the structural schemas of CustomResourceDefinitions. Pure. */
 import { z } from "zod";
-import { type CustomResource, customResourceName } from "./registry.ts";
+import type { StructuralSchema } from "./custom_resource_definition.ts";
 import { OPAQUE } from "./structural.ts";
-
-/** A node of an OpenAPI v3 schema as Kubernetes understands it. */
-export interface StructuralSchema {
-  type?: string;
-  format?: string;
-  description?: string;
-  nullable?: boolean;
-  default?: unknown;
-  enum?: unknown[];
-  pattern?: string;
-  minimum?: number;
-  maximum?: number;
-  minLength?: number;
-  maxLength?: number;
-  minItems?: number;
-  maxItems?: number;
-  required?: string[];
-  properties?: Record<string, StructuralSchema>;
-  items?: StructuralSchema;
-  additionalProperties?: StructuralSchema;
-  anyOf?: StructuralSchema[];
-  "x-kubernetes-int-or-string"?: boolean;
-  "x-kubernetes-list-map-keys"?: string[];
-  "x-kubernetes-list-type"?: string;
-  "x-kubernetes-map-type"?: string;
-  "x-kubernetes-preserve-unknown-fields"?: boolean;
-  "x-kubernetes-validations"?: { rule: string; message?: string }[];
-}
 
 /** Every keyword that {@link StructuralSchema} may have. Anything else is a mistake in a zod schema. */
 const KEYWORDS: ReadonlySet<string> = new Set(
@@ -63,13 +35,6 @@ const KEYWORDS: ReadonlySet<string> = new Set(
 
 /** What the API server checks of every object by itself, and upstream's schemas do not repeat. */
 const CHECKED_BY_THE_SERVER: ReadonlySet<string> = new Set(["apiVersion", "kind", "metadata"]);
-
-/** Where `kubectl scale` and autoscalers read and write: the same fields in all kinds that are scaled. */
-const SCALE_PATHS = {
-  specReplicasPath: ".spec.replicas",
-  statusReplicasPath: ".status.replicas",
-  labelSelectorPath: ".status.labelSelector",
-};
 
 /** The structural schema of an object's kind. Throws when a part of it has no structural form. */
 export function structuralSchema(schema: z.ZodType): StructuralSchema {
@@ -152,71 +117,4 @@ export function assertStructural(
 
 function notStructural(path: string, reason: string): TypeError {
   return new TypeError(`Cannot use schema at ${path || "its root"}: ${reason}`);
-}
-
-/** The same schema without descriptions: a quarter of the size. */
-export function withoutDescriptions(schema: StructuralSchema): StructuralSchema {
-  const { description: _, ...rest } = schema;
-  const { properties, items, additionalProperties } = rest;
-  return {
-    ...rest,
-    ...(properties !== undefined && {
-      properties: Object.fromEntries(
-        Object.entries(properties).map(([name, child]) => [name, withoutDescriptions(child)]),
-      ),
-    }),
-    ...(items !== undefined && { items: withoutDescriptions(items) }),
-    ...(additionalProperties !== undefined && {
-      additionalProperties: withoutDescriptions(additionalProperties),
-    }),
-  };
-}
-
-/**
- * The CustomResourceDefinition of a kind. Descriptions are in the storage version alone: with them twice the largest kinds
- * outgrow what a client-side apply can annotate. Schemas are made when they are first read: all of them take a third of a
- * second.
- */
-export function customResourceDefinition(
-  resource: CustomResource,
-  schema: z.ZodType,
-): Record<string, unknown> {
-  let [described, bare]: (StructuralSchema | undefined)[] = [];
-  const describedSchema = () => described ??= structuralSchema(schema);
-  const bareSchema = () => bare ??= withoutDescriptions(describedSchema());
-  return {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: customResourceName(resource) },
-    spec: {
-      group: resource.group,
-      names: {
-        kind: resource.kind,
-        listKind: `${resource.kind}List`,
-        plural: resource.plural,
-        singular: resource.singular,
-        shortNames: [...resource.shortNames],
-        categories: [...resource.categories],
-      },
-      scope: resource.namespaced ? "Namespaced" : "Cluster",
-      versions: resource.versions.map(({ name, deprecationWarning }) => ({
-        name,
-        served: true,
-        storage: name === resource.version,
-        ...(deprecationWarning !== undefined && { deprecated: true, deprecationWarning }),
-        additionalPrinterColumns: resource.columns.map((column) => ({ ...column })),
-        ...subresourcesOf(resource),
-        schema: {
-          get openAPIV3Schema() {
-            return name === resource.version ? describedSchema() : bareSchema();
-          },
-        },
-      })),
-    },
-  };
-}
-
-function subresourcesOf({ statusSubresource, scale }: CustomResource): { subresources?: unknown } {
-  if (!statusSubresource) return {};
-  return { subresources: { status: {}, ...(scale && { scale: SCALE_PATHS }) } };
 }

@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import {
-  assertStructural,
-  customResourceDefinition,
-  structuralSchema,
-  withoutDescriptions,
-} from "./crd.ts";
+import { assertStructural, structuralSchema } from "./crd.ts";
+import { customResourceDefinition, withoutDescriptions } from "./custom_resource_definition.ts";
 import { ObjectMeta, TemplateMeta } from "./k8s_meta.ts";
 import { Quantity } from "./quantity.ts";
 import { VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "./registry.ts";
@@ -144,6 +140,7 @@ const SPEC = z.object({
   kind: z.string(),
   spec: z.object({}).describe("x"),
 });
+const schemaOfSpec = () => structuralSchema(SPEC);
 
 /** The part of a CustomResourceDefinition that the tests below read. */
 const Versions = z.object({
@@ -159,7 +156,8 @@ const Versions = z.object({
 });
 
 Deno.test("customResourceDefinition() stores v1, and serves v1alpha3 as deprecated", () => {
-  const { versions } = Versions.parse(customResourceDefinition(VIRTUAL_MACHINES, SPEC)).spec;
+  const { versions } =
+    Versions.parse(customResourceDefinition(VIRTUAL_MACHINES, schemaOfSpec)).spec;
   assert.deepEqual(
     versions.map(({ name, storage, deprecated }) => ({ name, storage, deprecated })),
     [
@@ -170,7 +168,8 @@ Deno.test("customResourceDefinition() stores v1, and serves v1alpha3 as deprecat
 });
 
 Deno.test("customResourceDefinition() describes fields in the storage version alone", () => {
-  const { versions } = Versions.parse(customResourceDefinition(VIRTUAL_MACHINES, SPEC)).spec;
+  const { versions } =
+    Versions.parse(customResourceDefinition(VIRTUAL_MACHINES, schemaOfSpec)).spec;
   const [v1, v1alpha3] = versions.map((version) => JSON.stringify(version.schema));
   assert.match(v1 ?? "", /"description":"x"/);
   assert.doesNotMatch(v1alpha3 ?? "", /description/);
@@ -178,7 +177,7 @@ Deno.test("customResourceDefinition() describes fields in the storage version al
 
 Deno.test("customResourceDefinition() gives a status subresource to VMs and not to VMIs", () => {
   const subresources = [VIRTUAL_MACHINES, VIRTUAL_MACHINE_INSTANCES].map((resource) =>
-    Versions.parse(customResourceDefinition(resource, SPEC)).spec.versions
+    Versions.parse(customResourceDefinition(resource, schemaOfSpec)).spec.versions
       .map((version) => version.subresources)
   );
   const status = { status: {} };

@@ -3,7 +3,8 @@
  * differs from what it would write.
  */
 import { stringify } from "yaml";
-import { customResourceDefinition } from "./crd.ts";
+import { structuralSchema } from "./crd.ts";
+import { customResourceDefinition } from "./custom_resource_definition.ts";
 import { customResourceName, SERVED_RESOURCES } from "./registry.ts";
 import { SCHEMAS } from "./schemas.ts";
 
@@ -16,7 +17,7 @@ export const KUSTOMIZATION = "kustomization.yaml";
 export function generateCrds(): Map<string, string> {
   const files = new Map(SCHEMAS.map(([resource, schema]) => [
     `${customResourceName(resource)}.yaml`,
-    formatYaml(customResourceDefinition(resource, schema)),
+    formatYaml(customResourceDefinition(resource, () => structuralSchema(schema))),
   ]));
   const kustomization = {
     apiVersion: "kustomize.config.k8s.io/v1beta1",

@@ -21,7 +21,7 @@ import { EventRecorder } from "../runtime/event_recorder.ts";
 import { Informer } from "../runtime/informer.ts";
 import type { Logger } from "../runtime/log.ts";
 import { MetricsRegistry } from "../runtime/metrics.ts";
-import type { UnverifiableCallers } from "../runtime/mutual_tls_server.ts";
+import type { UnverifiableCallers } from "../runtime/unverifiable_callers.ts";
 import { WriteThroughClient } from "../runtime/write_through_client.ts";
 import { adoptDomains } from "./adopt.ts";
 import { ConsoleSessions } from "./console_sessions.ts";

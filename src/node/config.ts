@@ -1,7 +1,7 @@
 /** Flags and environment of denovirt-node, parsed once. */
 import { Command } from "commander";
 import { z } from "zod";
-import { UNVERIFIABLE_CALLERS } from "../runtime/mutual_tls_server.ts";
+import { UNVERIFIABLE_CALLERS } from "../runtime/unverifiable_callers.ts";
 
 const DEFAULT_RUN_DIRECTORY = "/run/denovirt";
 /** Images, disks and objects of a machine without a cluster. */

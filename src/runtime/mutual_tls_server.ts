@@ -10,6 +10,7 @@ import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 // @ts-types="@types/ws"
 import { type WebSocket, WebSocketServer } from "ws";
+import type { UnverifiableCallers } from "./unverifiable_callers.ts";
 
 /** An AdmissionReview carries two objects of up to 3 MiB each, and their managed fields. */
 const BODY_BYTES_MAX = 8 * 1024 * 1024;
@@ -76,10 +77,6 @@ export interface Stranger {
   /** PEM of who did sign it. */
   authority: string;
 }
-
-/** What to do where the TLS stack cannot be shown to tell callers apart. */
-export const UNVERIFIABLE_CALLERS = ["stop", "refuse"] as const;
-export type UnverifiableCallers = typeof UNVERIFIABLE_CALLERS[number];
 
 /** What to do with a websocket request: refuse it with an ordinary answer, or take it. */
 export type UpgradeDecision =

@@ -1,5 +1,4 @@
 /** `denovirt-node standalone`: constructs it from its flags, and runs it until it is told to stop. */
-import { LibvirtHypervisor } from "../hypervisor/libvirt/libvirt_hypervisor.ts";
 import type { NativeLibrary } from "../hypervisor/native/native.ts";
 import type { StandaloneConfig } from "../node/config.ts";
 import { JsonLogger } from "../runtime/log.ts";
@@ -33,7 +32,6 @@ export async function runStandalone(
   const { dataDirectory, runDirectory } = config;
   const colon = config.listen.lastIndexOf(":");
   await Deno.mkdir(runDirectory, { recursive: true });
-  await using hypervisor = new LibvirtHypervisor({ native, runDirectory });
   await using standalone = await Standalone.start({
     dataDirectory,
     runDirectory,
@@ -48,7 +46,6 @@ export async function runStandalone(
     cgroup: CGROUP,
     version,
     native,
-    hypervisor,
     logger,
   });
   logger.info("ready", { ...standalone.endpoint });

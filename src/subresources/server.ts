@@ -11,20 +11,12 @@ import { discoveryDocuments, type VersionInfo } from "./discovery.ts";
 import { expandSpec, expandVmSpec } from "./expand_spec.ts";
 import { type FrontProxy, identityOf, type UserIdentity } from "./front_proxy.ts";
 import { EXPAND_VM_SPEC, parseSubresourcePath, type SubresourcePath } from "./route.ts";
+import { CONSOLE, EXPAND_SPEC, SERVED_SUBRESOURCES } from "./served_subresources.ts";
 import { denialResponse, jsonResponse, statusResponse } from "./status_response.ts";
 import { findInstance, noInstance, VERBS } from "./verbs.ts";
 
 /** The only subprotocol: raw bytes in binary messages. */
 const CONSOLE_PROTOCOL = "plain.kubevirt.io";
-const CONSOLE = "virtualmachineinstances/console";
-const EXPAND_SPEC = "virtualmachines/expand-spec";
-/** Everything that is served, in the order of the discovery document. */
-export const SERVED_SUBRESOURCES: readonly string[] = [
-  EXPAND_VM_SPEC,
-  CONSOLE,
-  ...Object.keys(VERBS),
-  EXPAND_SPEC,
-];
 
 export interface SubresourceServerOptions {
   client: KubeClient;

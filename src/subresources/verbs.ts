@@ -24,6 +24,7 @@ import {
 } from "./options.ts";
 import { denyPause, denyUnpause } from "./pause.ts";
 import { decideRestart } from "./restart.ts";
+import type { VerbName } from "./served_subresources.ts";
 import { decideStart } from "./start.ts";
 import { conflict, denialResponse, notFound, statusResponse } from "./status_response.ts";
 import { decideStop } from "./stop.ts";
@@ -58,7 +59,7 @@ const DONE: TlsResponse = { status: 200 };
 const JSON_TYPE = "application/json";
 
 /** By "resource/subresource". All are PUT. */
-export const VERBS: Readonly<Record<string, Verb>> = {
+export const VERBS: Readonly<Record<VerbName, Verb>> & Readonly<Record<string, Verb>> = {
   "virtualmachines/start": start,
   "virtualmachines/stop": stop,
   "virtualmachines/restart": restart,

@@ -2,7 +2,7 @@
  * Makes a fully filled object acceptable to the API server. Upstream's fixtures hold placeholders ("rebootPolicyValue",
  * 2^63 + n) where schemas want one of a few values; every field stays, only such values change.
  */
-import type { StructuralSchema } from "../../src/api/crd.ts";
+import type { StructuralSchema } from "../../src/api/custom_resource_definition.ts";
 
 /** A value of each pattern that is in use, other than the grammar of quantities, which fixtures keep. */
 const SAMPLES: readonly string[] = ["0.055"];

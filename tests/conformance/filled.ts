@@ -1,5 +1,5 @@
 /** Makes an object in which every field of a schema is set, for kinds of which upstream keeps no fixture. */
-import type { StructuralSchema } from "../../src/api/crd.ts";
+import type { StructuralSchema } from "../../src/api/custom_resource_definition.ts";
 
 /** Values of each pattern that is in use. */
 const SAMPLES: readonly string[] = ["1Gi", "0.055", "Sample", "AVeryGoodReason"];

@@ -3,7 +3,8 @@
  * the API server that prunes.
  */
 import assert from "node:assert/strict";
-import { type StructuralSchema, structuralSchema } from "../../src/api/crd.ts";
+import { structuralSchema } from "../../src/api/crd.ts";
+import type { StructuralSchema } from "../../src/api/custom_resource_definition.ts";
 import { apiVersionOf, type CustomResource } from "../../src/api/registry.ts";
 import { SCHEMAS } from "../../src/api/schemas.ts";
 import type { KubeClient } from "../../src/kube/client.ts";

@@ -6,7 +6,7 @@ import { NAMESPACES, SUBJECT_ACCESS_REVIEWS } from "../../src/kube/core_resource
 import { FetchClient } from "../../src/kube/fetch_client.ts";
 import type { KubeObject } from "../../src/kube/object.ts";
 import { SKIP_NOTE, TEST_KUBECONFIG } from "../../src/kube/testing/real_server.ts";
-import { SERVED_SUBRESOURCES } from "../../src/subresources/server.ts";
+import { SERVED_SUBRESOURCES } from "../../src/subresources/served_subresources.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
 import { applyManifests } from "./manifests.ts";
 

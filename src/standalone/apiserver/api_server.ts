@@ -4,7 +4,7 @@
  */
 import { OpenApi } from "./http/open_api.ts";
 import { FetchClient } from "../../kube/fetch_client.ts";
-import { GarbageCollector } from "./background/garbage_collector.ts";
+import { type BackgroundParts, GarbageCollector } from "./background/garbage_collector.ts";
 import { NamespaceEmptier } from "./background/namespace_emptier.ts";
 import { runUpkeep } from "./background/upkeep.ts";
 import { ApiHandler, type Extension } from "./http/api_handler.ts";
@@ -34,6 +34,11 @@ export interface ApiServerOptions {
   extensions?: readonly Extension[];
   /** What addresses of Services are taken from. */
   serviceRange: Ipv4Range;
+  /**
+   * When the definitions' schemas, what admits their objects, and the extensions are there. Until then their kinds are served
+   * for reading, what else is asked of them waits, and nothing is tidied up. @default at once
+   */
+  loaded?: Promise<void>;
   onError?: (message: string, error: unknown) => void;
   /** @default the system's clock */
   now?: () => Date;
@@ -50,7 +55,7 @@ export class ApiServer implements AsyncDisposable {
   readonly #hub: WatchHub;
   readonly #handler: ApiHandler;
   readonly #stop = new AbortController();
-  readonly #tasks: Promise<void>[] = [];
+  readonly #tasks: Promise<void> = Promise.resolve();
   #listener: ApiListener | undefined;
 
   private constructor(options: ApiServerOptions) {
@@ -76,17 +81,32 @@ export class ApiServer implements AsyncDisposable {
       address: () => this.#listener === undefined ? "" : `127.0.0.1:${this.#listener.port}`,
       notReadyBecause: () => store.readOnlyBecause,
       extensions: options.extensions ?? [],
+      ...(options.loaded === undefined ? {} : { loaded: options.loaded }),
       openApi: new OpenApi(this.kinds).document,
       onError,
     });
     if (store.readOnlyBecause === undefined) {
       const parts = { store, kinds: this.kinds, writer, deleter, onError };
-      this.#tasks.push(
-        new GarbageCollector(parts).run(this.#stop.signal),
-        new NamespaceEmptier(parts).run(this.#stop.signal),
-        runUpkeep({ ...parts, now }, this.#stop.signal),
-      );
+      this.#tasks = this.#runTasks(parts, now);
     }
+  }
+
+  async #runTasks(
+    parts: BackgroundParts,
+    now: () => Date,
+  ): Promise<void> {
+    const { signal } = this.#stop;
+    try {
+      await this.#options.loaded;
+    } catch {
+      return; // whoever loads says why it cannot
+    }
+    if (signal.aborted) return;
+    await Promise.all([
+      new GarbageCollector(parts).run(signal),
+      new NamespaceEmptier(parts).run(signal),
+      runUpkeep({ ...parts, now }, signal),
+    ]);
   }
 
   /** Resolves when it can be asked. A store that cannot be written is served for reading. */
@@ -123,7 +143,7 @@ export class ApiServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#listener?.[Symbol.asyncDispose]();
-    await Promise.all(this.#tasks);
+    await this.#tasks;
     this.#hub[Symbol.dispose]();
     await this.#options.store.settled();
   }

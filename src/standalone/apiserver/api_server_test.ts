@@ -5,6 +5,8 @@ import { FetchClient } from "../../kube/fetch_client.ts";
 import { CONFIG_MAPS, NAMESPACES, SECRETS } from "../../kube/core_resources.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import type { ApiServer } from "./api_server.ts";
+import type { CustomResourceDefinition } from "./kinds/custom_kind.ts";
+import type { Schema } from "./schema/schema.ts";
 import { IN_PROCESS_SERVER } from "./in_process_fetch.ts";
 import { listenForTests, openServerBed } from "./testing/server_bed.ts";
 
@@ -75,6 +77,73 @@ Deno.test("ApiServer: a reader reads all but secrets, and writes nothing", async
     nobody.get(CONFIG_MAPS, metadata),
     (error) => error instanceof KubeError && error.code === 401,
   );
+});
+
+const WIDGETS = {
+  group: "example.com",
+  version: "v1",
+  plural: "widgets",
+  kind: "Widget",
+  namespaced: true,
+};
+
+function widgetDefinition(schema: () => Schema): CustomResourceDefinition {
+  const { group, kind, plural } = WIDGETS;
+  const version = {
+    name: "v1",
+    served: true,
+    storage: true,
+    schema: {
+      get openAPIV3Schema() {
+        return schema();
+      },
+    },
+  };
+  return {
+    spec: { group, scope: "Namespaced", names: { kind, plural }, versions: [version] },
+  };
+}
+
+Deno.test("ApiServer: what is still loading is read at once, and written once it is there", async () => {
+  const loaded = Promise.withResolvers<void>();
+  const late: { schema?: Schema } = {};
+  const definition = widgetDefinition(() => late.schema ?? assert.fail("It was read too early"));
+  await using bed = await openServerBed({ definitions: [definition], loaded: loaded.promise });
+  using client = bed.server.client();
+  const events: string[] = [];
+  const creating = client.create(WIDGETS, {
+    apiVersion: "example.com/v1",
+    kind: "Widget",
+    metadata: { name: "one", namespace: NAMESPACE },
+    spec: { size: 1, unknown: true },
+  }).finally(() => events.push("created"));
+  const described = client.raw("GET", `/openapi/v3/apis/${WIDGETS.group}/v1`, {});
+  assert.deepEqual((await client.list(WIDGETS, {})).items, []);
+  await client.raw("GET", `/apis/${WIDGETS.group}/v1`, {});
+  await client.create(CONFIG_MAPS, { metadata: { name: "one", namespace: NAMESPACE } });
+  events.push("loaded");
+  late.schema = {
+    type: "object",
+    properties: { spec: { type: "object", properties: { size: { type: "integer" } } } },
+  };
+  loaded.resolve();
+  const { spec: written } = await creating as KubeObject & { spec: unknown };
+  assert.deepEqual(written, { size: 1 });
+  assert.match(JSON.stringify(await described), /Widget/);
+  assert.deepEqual(events, ["loaded", "created"]);
+});
+
+Deno.test("ApiServer: what cannot be loaded is not written", async () => {
+  const loaded = Promise.reject(new Error("no such module"));
+  await using bed = await openServerBed({
+    definitions: [widgetDefinition(() => assert.fail())],
+    loaded,
+  });
+  using client = bed.server.client();
+  const metadata = { name: "one", namespace: NAMESPACE };
+  const failed = (error: unknown) => error instanceof KubeError && error.code === 500;
+  await assert.rejects(client.create(WIDGETS, { metadata }), failed);
+  assert.equal(await client.get(WIDGETS, metadata), undefined);
 });
 
 Deno.test("ApiServer: a store that cannot be read is 503, not 404", async () => {

@@ -4,7 +4,6 @@
  * to start, so they are kept, and it is loaded when one is to be made.
  */
 import { X509Certificate } from "node:crypto";
-import { stringify } from "yaml";
 import type { KeyPairPem, LeafRequest } from "../../certificates/x509.ts";
 import { ADMIN_GROUP, READ_ONLY_GROUP } from "../apiserver/access/identity.ts";
 
@@ -158,24 +157,27 @@ export async function writeKubeconfig(
   },
 ): Promise<void> {
   const { authority, [user]: leaf } = credentials;
-  const config = {
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [{
-      name: CLUSTER,
-      cluster: { server, "certificate-authority-data": btoa(authority.certificate) },
-    }],
-    users: [{
-      name: user,
-      user: {
-        "client-certificate-data": btoa(leaf.certificate),
-        "client-key-data": btoa(leaf.key),
-      },
-    }],
-    contexts: [{ name: CLUSTER, context: { cluster: CLUSTER, user } }],
-    "current-context": CLUSTER,
-  };
-  await writePrivately(path, stringify(config, { lineWidth: 0 }));
+  // Nothing in it needs more quoting than JSON's.
+  const config = `apiVersion: v1
+kind: Config
+clusters:
+  - name: ${CLUSTER}
+    cluster:
+      server: ${JSON.stringify(server)}
+      certificate-authority-data: ${btoa(authority.certificate)}
+users:
+  - name: ${user}
+    user:
+      client-certificate-data: ${btoa(leaf.certificate)}
+      client-key-data: ${btoa(leaf.key)}
+contexts:
+  - name: ${CLUSTER}
+    context:
+      cluster: ${CLUSTER}
+      user: ${user}
+current-context: ${CLUSTER}
+`;
+  await writePrivately(path, config);
 }
 
 /** Whole or not at all; nobody but root ever reads it. */

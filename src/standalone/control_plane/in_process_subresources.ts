@@ -2,11 +2,12 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 // @ts-types="@types/ws"
-import { type WebSocket, WebSocketServer } from "ws";
+import type { WebSocket, WebSocketServer } from "ws";
 import { SUBRESOURCES_GROUP, SUBRESOURCES_VERSIONS } from "../../api/registry.ts";
 import type { TlsRequest, TlsResponse } from "../../runtime/mutual_tls_server.ts";
 import type { FrontProxy } from "../../subresources/front_proxy.ts";
-import { SERVED_SUBRESOURCES, type SubresourceServer } from "../../subresources/server.ts";
+import { SERVED_SUBRESOURCES } from "../../subresources/served_subresources.ts";
+import type { SubresourceServer } from "../../subresources/server.ts";
 import type { Extension } from "../apiserver/http/api_handler.ts";
 import type { ApiRequest, ApiResponse } from "../apiserver/http/api_request.ts";
 
@@ -30,11 +31,7 @@ export const IN_PROCESS_FRONT_PROXY: FrontProxy = {
 
 export class InProcessSubresources {
   #server: SubresourceServer | undefined;
-  readonly #websockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: MESSAGE_BYTES_MAX,
-    perMessageDeflate: false,
-  });
+  #websockets: Promise<WebSocketServer> | undefined;
 
   /** It asks the API server that calls it, which is there first. */
   use(server: SubresourceServer): void {
@@ -69,12 +66,13 @@ export class InProcessSubresources {
     { incoming, socket, head }: { incoming: IncomingMessage; socket: Duplex; head: Uint8Array },
   ): Promise<void> {
     if (!request.path.startsWith(BASE)) return refuse(socket, NOT_FOUND);
-    if (this.#websockets.clients.size >= WEBSOCKETS_MAX) return refuse(socket, TOO_MANY);
+    const websockets = await (this.#websockets ??= openWebSockets());
+    if (websockets.clients.size >= WEBSOCKETS_MAX) return refuse(socket, TOO_MANY);
     const decision = await this.#started().upgrade(await tlsRequest(request));
     if ("refuse" in decision) return refuse(socket, decision.refuse);
     if (decision.protocol === undefined) delete incoming.headers[PROTOCOL_HEADER];
     else incoming.headers[PROTOCOL_HEADER] = decision.protocol;
-    this.#websockets.handleUpgrade(incoming, socket, head as never, (websocket) => {
+    websockets.handleUpgrade(incoming, socket, head as never, (websocket) => {
       // An error is always followed by "close"; without a listener it would end the process.
       websocket.on("error", () => {});
       void own(websocket, decision.accept, request.signal);
@@ -90,6 +88,17 @@ export class InProcessSubresources {
       body: answer.body ?? "",
     };
   }
+}
+
+/** A server can start without them. */
+async function openWebSockets(): Promise<WebSocketServer> {
+  // @ts-types="@types/ws"
+  const { WebSocketServer } = await import("ws");
+  return new WebSocketServer({
+    noServer: true,
+    maxPayload: MESSAGE_BYTES_MAX,
+    perMessageDeflate: false,
+  });
 }
 
 function isGroupVersion(path: string): boolean {

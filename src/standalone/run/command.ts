@@ -7,7 +7,6 @@ import { VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../../api/registry.
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
 import { VirtualMachineRunStrategy as Strategy } from "../../api/phases.ts";
-import { LibvirtHypervisor } from "../../hypervisor/libvirt/libvirt_hypervisor.ts";
 import type { NativeLibrary } from "../../hypervisor/native/native.ts";
 import { keyOf, type ObjectKey } from "../../kube/object.ts";
 import type { RunConfig } from "../../node/config.ts";
@@ -73,7 +72,6 @@ export async function runManifest(config: RunConfig, command: RunCommand): Promi
   const { dataDirectory, runDirectory } = place;
   using parts = await command.loadNative({ runDirectory, stateDirectory: dataDirectory });
   const { native } = parts;
-  await using hypervisor = new LibvirtHypervisor({ native, runDirectory });
   await using standalone = await Standalone.start({
     ...place,
     dataDirectory,
@@ -86,7 +84,6 @@ export async function runManifest(config: RunConfig, command: RunCommand): Promi
     cgroup: place.cgroup,
     version: command.version,
     native,
-    hypervisor,
     logger,
   });
   progress.say(`the API is ready: export KUBECONFIG=${standalone.endpoint.kubeconfigPath}`);

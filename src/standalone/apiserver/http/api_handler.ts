@@ -42,6 +42,8 @@ export interface ApiHandlerOptions {
   /** Why it is not ready; `undefined`: it is. */
   notReadyBecause: () => string | undefined;
   extensions?: readonly Extension[];
+  /** When the schemas of custom kinds, what admits their objects, and the extensions are there. @default at once */
+  loaded?: Promise<void>;
   /** A document of `/openapi`, by path and hash. */
   openApi?: (path: string, query: URLSearchParams) => unknown;
   onError?: (message: string, error: unknown) => void;
@@ -54,14 +56,18 @@ const REVIEWS: readonly ExtraGroup[] = Object.entries(REVIEW_RESOURCES).map((
   versions: ["v1"],
   resources,
 }));
+/** As long as the API server waits for a webhook, unless it is told otherwise. */
+const LOADING_TIMEOUT_MS = 10_000;
 const DISCOVERY_TYPE = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 export class ApiHandler {
   readonly #options: ApiHandlerOptions;
   readonly #extra: readonly ExtraGroup[];
+  #isLoaded: boolean;
 
   constructor(options: ApiHandlerOptions) {
     this.#options = options;
+    this.#isLoaded = options.loaded === undefined;
     this.#extra = [...REVIEWS, ...(options.extensions ?? []).map(({ group }) => group)];
   }
 
@@ -80,6 +86,7 @@ export class ApiHandler {
   async #answer(request: ApiRequest): Promise<ApiResponse> {
     const at = parseResourcePath(request.path);
     this.#authorize(request, at);
+    if (!this.#isLoaded && this.#needsAll(request, at)) await this.#untilLoaded();
     for (const { handle } of this.#options.extensions ?? []) {
       const answer = await handle(request);
       if (answer !== undefined) return answer;
@@ -87,6 +94,26 @@ export class ApiHandler {
     if (at !== undefined) return await this.#resource(request, at);
     if (request.method !== "GET" && request.method !== "HEAD") return notFoundPage();
     return this.#document(request) ?? notFoundPage();
+  }
+
+  /** Objects are read, listed and watched without their schemas, and discovery needs none. */
+  #needsAll({ method, path }: ApiRequest, at: ResourcePath | undefined): boolean {
+    if (at === undefined) return path.startsWith("/openapi/");
+    const { extensions = [], kinds } = this.#options;
+    if (extensions.some(({ group }) => group.group === at.group)) return true;
+    return kinds.resource(at)?.kind.custom === true && method !== "GET" && method !== "HEAD";
+  }
+
+  async #untilLoaded(): Promise<void> {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const why = `this part of the API is not loaded after ${LOADING_TIMEOUT_MS / 1_000} s`;
+    const timer = setTimeout(() => reject(unavailable(why)), LOADING_TIMEOUT_MS);
+    try {
+      await Promise.race([this.#options.loaded, late]);
+      this.#isLoaded = true;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #authorize(request: ApiRequest, at: ResourcePath | undefined): void {
@@ -135,7 +162,7 @@ export class ApiHandler {
   async #review(request: ApiRequest, { plural }: ResourcePath): Promise<ApiResponse> {
     if (request.method !== "POST") throw methodNotAllowed();
     const what = { contentType: request.header("content-type"), kind: plural };
-    const body = bodyObject(await request.body(), what);
+    const body = await bodyObject(await request.body(), what);
     const answer = answerReview(plural, body, request.user ?? { username: "", groups: [] });
     if (answer === undefined) throw resourceNotFound();
     return jsonAnswer(201, answer);

@@ -1,5 +1,4 @@
 /** In which form an answer is wanted, and in which one a body comes. Pure. */
-import { parse } from "yaml";
 import type { KubeError } from "../../../kube/client.ts";
 import { isObject, type Json, type JsonObject } from "../../../kube/json.ts";
 import { shortened } from "../objects/decode_object.ts";
@@ -65,10 +64,10 @@ export function unsupportedMediaType(types: readonly string[]): KubeError {
 const DEPTH_MAX = JSON_DEPTH_MAX;
 
 /** A body as a JSON object. Throws a 400 that quotes its beginning, and a 415 for another form. */
-export function bodyObject(
+export async function bodyObject(
   bytes: Uint8Array,
   what: { contentType: string | undefined; kind: string; duplicates?: string[] },
-): JsonObject {
+): Promise<JsonObject> {
   const type = mediaType(what.contentType);
   const typed = isProtobuf(type) ? protobufObject(bytes) : undefined;
   if (typed !== undefined) return typed;
@@ -76,7 +75,9 @@ export function bodyObject(
     throw unsupportedMediaType(KUBERNETES_TYPES);
   }
   const text = textOf(bytes);
-  const value = type === "application/json" ? parsedJson(text, what) : parsedYaml(text, what.kind);
+  const value = type === "application/json"
+    ? parsedJson(text, what)
+    : await parsedYaml(text, what.kind);
   if (isObject(value)) return value;
   throw unrecognized(
     what.kind,
@@ -88,10 +89,10 @@ export function bodyObject(
 }
 
 /** The body of a patch, in JSON or YAML. */
-export function patchBody(bytes: Uint8Array, yaml: boolean): Json {
+export async function patchBody(bytes: Uint8Array, yaml: boolean): Promise<Json> {
   const text = textOf(bytes);
   try {
-    const value = yaml ? parse(text, YAML_OPTIONS) as Json : JSON.parse(text) as Json;
+    const value = yaml ? await parseYaml(text) : JSON.parse(text) as Json;
     checkDepth(value, 0);
     return value;
   } catch (error) {
@@ -108,6 +109,12 @@ export function mediaType(contentType: string | undefined): string {
 /** Aliases are how a short YAML document becomes a long one. */
 const YAML_OPTIONS = { maxAliasCount: 100, uniqueKeys: true } as const;
 
+/** Most bodies are JSON, and a server can start without it. */
+async function parseYaml(text: string): Promise<Json> {
+  const { parse } = await import("yaml");
+  return parse(text, YAML_OPTIONS) as Json;
+}
+
 function parsedJson(text: string, what: { kind: string; duplicates?: string[] }): Json {
   try {
     const { value, duplicates } = decodeJson(text);
@@ -122,9 +129,9 @@ function parsedJson(text: string, what: { kind: string; duplicates?: string[] })
   }
 }
 
-function parsedYaml(text: string, kind: string): Json {
+async function parsedYaml(text: string, kind: string): Promise<Json> {
   try {
-    const value = parse(text, YAML_OPTIONS) as Json;
+    const value = await parseYaml(text);
     checkDepth(value, 0);
     return value;
   } catch (error) {

@@ -275,7 +275,7 @@ export class ObjectHandler {
     const { served } = target;
     const type = patchType(request, served);
     const parameters = writeParameters(context, { patch: true, apply: type === "apply" });
-    const patch = patchBody(await request.body(), type === "apply");
+    const patch = await patchBody(await request.body(), type === "apply");
     if (type === "apply") {
       if (!isObject(patch)) throw badRequest("error decoding YAML: the patch must be an object");
       const force = isTrue(request.query.get("force"));
@@ -322,7 +322,7 @@ export class ObjectHandler {
     const parameters = writeParameters(context, { patch: request.method === "PATCH" });
     const change = request.method === "PUT"
       ? await readObject(context, "Scale")
-      : patchBody(await request.body(), false);
+      : await patchBody(await request.body(), false);
     const type = request.method === "PUT" ? undefined : patchType(request, target.served);
     const written = await this.#options.writer.change({
       target: { ...target, subresource: "scale" },
@@ -474,7 +474,7 @@ async function readObject(
 ): Promise<JsonObject> {
   const { request } = context.asked;
   const contentType = request.header("content-type");
-  return bodyObject(await request.body(), { contentType, kind, duplicates });
+  return await bodyObject(await request.body(), { contentType, kind, duplicates });
 }
 
 /** Options of a deletion come in the body, in the query, or not at all. */
@@ -484,9 +484,10 @@ async function deleteParameters(
   const { request } = context.asked;
   const { query } = request;
   const bytes = await request.body();
-  const body = bytes.length === 0
-    ? {}
-    : bodyObject(bytes, { contentType: request.header("content-type"), kind: "DeleteOptions" });
+  const body = bytes.length === 0 ? {} : await bodyObject(bytes, {
+    contentType: request.header("content-type"),
+    kind: "DeleteOptions",
+  });
   if (body.kind !== undefined && body.kind !== "DeleteOptions") {
     throw badRequest(`expect a DeleteOptions: got ${body.kind}`);
   }
