@@ -5,6 +5,7 @@ const NEWLINE = 0x0a;
 /** Pure of I/O: bytes in, lines out. Lines are UTF-8; a line longer than the limit is an error, not a memory leak. */
 export class LineDecoder {
   readonly #lineBytesMax: number;
+  readonly #decoder = new TextDecoder("utf-8", { fatal: true });
   #pieces: Uint8Array[] = [];
   #pendingBytes = 0;
 
@@ -40,11 +41,19 @@ export class LineDecoder {
   }
 
   #takeLine(): string {
-    const decoder = new TextDecoder("utf-8", { fatal: true });
-    const text = this.#pieces.map((piece) => decoder.decode(piece, { stream: true })).join("") +
-      decoder.decode();
+    const line = this.#pieces.length === 1 ? this.#pieces[0] : joined(this.#pieces);
     this.#pieces = [];
     this.#pendingBytes = 0;
-    return text;
+    return this.#decoder.decode(line);
   }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }

@@ -151,9 +151,15 @@ function tooLong(value: string, bytesMax: number): string[] {
   return bytes > bytesMax ? [`must be no more than ${bytesMax} characters`] : [];
 }
 
+/** Of the few patterns above: every write has names to match. */
+const COMPILED = new Map<string, RegExp>();
+
 /** Of a value far beyond every limit its length is told alone: patterns take time. */
 function matches(value: string, pattern: string): boolean {
-  return value.length > MATCHED_LENGTH_MAX || new RegExp(`^${pattern}$`).test(value);
+  if (value.length > MATCHED_LENGTH_MAX) return true;
+  let compiled = COMPILED.get(pattern);
+  if (compiled === undefined) COMPILED.set(pattern, compiled = new RegExp(`^${pattern}$`));
+  return compiled.test(value);
 }
 
 function form(value: string, pattern: string, text: string, examples: string[]): string[] {

@@ -15,8 +15,10 @@ export interface WatchForm {
 }
 
 const ENCODER = new TextEncoder();
+/** Lines of the same moment go together up to this many bytes: a chunk costs its reader as much as several lines do. */
+const CHUNK_BYTES = 64 * 1024;
 
-/** The lines of a watch. An error while it runs is its last line: the answer has begun. */
+/** The lines of a watch, whole ones. An error while it runs is its last line: the answer has begun. */
 export async function* watchLines(
   batches: AsyncIterable<ObjectEvent[]>,
   form: WatchForm,
@@ -25,18 +27,36 @@ export async function* watchLines(
   const plain = form.as === undefined && isStoredForm(form.served);
   try {
     for await (const batch of batches) {
+      let [lines, length]: [Uint8Array[], number] = [[], 0];
       for (const event of batch) {
-        if (plain && event.type !== "BOOKMARK" && event.change !== undefined) {
-          yield event.change.line(event.type);
-        } else {
-          yield line(event.type, show(event));
+        const next = plain && event.type !== "BOOKMARK" && event.change !== undefined
+          ? event.change.line(event.type)
+          : line(event.type, show(event));
+        if (length > 0 && length + next.length > CHUNK_BYTES) {
+          yield joined(lines, length);
+          [lines, length] = [[], 0];
         }
+        lines.push(next);
+        length += next.length;
       }
+      if (length > 0) yield joined(lines, length);
     }
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     yield line("ERROR", statusObject(error.status, error.code));
   }
+}
+
+/** One alone is not copied: watches share it. */
+function joined(lines: readonly Uint8Array[], length: number): Uint8Array {
+  if (lines.length === 1) return lines[0]!;
+  const chunk = new Uint8Array(length);
+  let at = 0;
+  for (const each of lines) {
+    chunk.set(each, at);
+    at += each.length;
+  }
+  return chunk;
 }
 
 function line(type: string, object: unknown): Uint8Array {
