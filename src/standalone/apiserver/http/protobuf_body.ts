@@ -5,8 +5,21 @@
 import type { Json, JsonObject } from "../../../kube/json.ts";
 import { badRequest } from "../status_error.ts";
 
-/** What a field holds. A function is a message; "map" has strings, "bytemap" bytes in base64. */
-type FieldType = "string" | "bool" | "map" | "bytemap" | "strings" | Message;
+/**
+ * What a field holds. A function is a message, an array of one is a list of them; "map" has strings, "bytemap" bytes in base64.
+ * A "flag" and a "number" are always sent, and nothing said when they are false and 0.
+ */
+type FieldType =
+  | "string"
+  | "bool"
+  | "flag"
+  | "number"
+  | "intOrString"
+  | "map"
+  | "bytemap"
+  | "strings"
+  | Message
+  | readonly [Message];
 type Message = () => Readonly<Record<number, readonly [name: string, type: FieldType]>>;
 
 const META: Message = () => ({
@@ -30,6 +43,39 @@ const RESOURCE_ATTRIBUTES: Message = () => ({
 });
 const OTHER_ATTRIBUTES: Message = () => ({ 1: ["path", "string"], 2: ["verb", "string"] });
 
+const SERVICE_PORT: Message = () => ({
+  1: ["name", "string"],
+  2: ["protocol", "string"],
+  3: ["port", "number"],
+  4: ["targetPort", "intOrString"],
+  5: ["nodePort", "number"],
+  6: ["appProtocol", "string"],
+});
+const SERVICE_SPEC: Message = () => ({
+  1: ["ports", [SERVICE_PORT]],
+  2: ["selector", "map"],
+  3: ["clusterIP", "string"],
+  4: ["type", "string"],
+  5: ["externalIPs", "strings"],
+  7: ["sessionAffinity", "string"],
+  8: ["loadBalancerIP", "string"],
+  9: ["loadBalancerSourceRanges", "strings"],
+  10: ["externalName", "string"],
+  11: ["externalTrafficPolicy", "string"],
+  12: ["healthCheckNodePort", "number"],
+  13: ["publishNotReadyAddresses", "flag"],
+  14: ["sessionAffinityConfig", () => ({
+    1: ["clientIP", () => ({ 1: ["timeoutSeconds", "number"] })],
+  })],
+  17: ["ipFamilyPolicy", "string"],
+  18: ["clusterIPs", "strings"],
+  19: ["ipFamilies", "strings"],
+  20: ["allocateLoadBalancerNodePorts", "bool"],
+  21: ["loadBalancerClass", "string"],
+  22: ["internalTrafficPolicy", "string"],
+  23: ["trafficDistribution", "string"],
+});
+
 const KINDS: Readonly<Record<string, Message>> = {
   "v1/ConfigMap": () => ({
     1: ["metadata", META],
@@ -45,6 +91,7 @@ const KINDS: Readonly<Record<string, Message>> = {
     5: ["immutable", "bool"],
   }),
   "v1/Namespace": () => ({ 1: ["metadata", META] }),
+  "v1/Service": () => ({ 1: ["metadata", META], 2: ["spec", SERVICE_SPEC] }),
   "v1/ServiceAccount": () => ({ 1: ["metadata", META] }),
   "authentication.k8s.io/v1/SelfSubjectReview": () => ({ 1: ["metadata", META] }),
   "authorization.k8s.io/v1/SelfSubjectRulesReview": () => ({
@@ -93,20 +140,33 @@ function decode(bytes: Uint8Array, message: Message): JsonObject {
     const read = valueOf(value, type);
     if (type === "map" || type === "bytemap") {
       object[name] = { ...object[name] as JsonObject, ...read as JsonObject };
-    } else if (type === "strings") {
+    } else if (type === "strings" || Array.isArray(type)) {
       object[name] = [...(object[name] ?? []) as Json[], read];
-    } else if (read !== "") object[name] = read;
+    } else if (!isOmitted(read, type)) object[name] = read;
   }
   return object;
 }
 
+/** As Go leaves them out of JSON. */
+function isOmitted(read: Json, type: FieldType): boolean {
+  return read === "" || (type === "flag" && read === false) || (type === "number" && read === 0);
+}
+
 function valueOf(value: Uint8Array | number, type: FieldType): Json {
-  if (typeof value === "number") return type === "bool" ? value !== 0 : value;
+  if (typeof value === "number") return type === "bool" || type === "flag" ? value !== 0 : value;
   if (typeof type === "function") return decode(value, type);
+  if (Array.isArray(type)) return decode(value, type[0]);
+  if (type === "intOrString") return intOrString(fieldsOf(value));
   if (type !== "map" && type !== "bytemap") return textOf(value);
   const entry = fieldsOf(value);
   const content = bytesOf(entry, 2);
   return { [textOf(bytesOf(entry, 1))]: type === "map" ? textOf(content) : content.toBase64() };
+}
+
+/** A kind, 0 for a number, then both. */
+function intOrString(fields: readonly Field[]): Json {
+  const number = (wanted: number) => fields.find((field) => field.number === wanted)?.value ?? 0;
+  return number(1) === 0 ? Number(number(2)) : textOf(bytesOf(fields, 3));
 }
 
 function bytesOf(fields: readonly Field[], number: number): Uint8Array {
