@@ -79,6 +79,7 @@ const PURE_IMPORTS = [
   "src/runtime/reconciler.ts",
   "src/resources/",
   "zod",
+  "klona/json",
 ];
 
 /** First match wins. Tests may import anything. */

@@ -11,38 +11,47 @@ export interface PatchOperation {
  * document from which nulls were dropped differs only in what was added.
  */
 export function jsonPatch(from: unknown, to: unknown, path = ""): PatchOperation[] {
-  if (isObject(from) && isObject(to)) return objectPatch(from, to, path);
-  if (Array.isArray(from) && Array.isArray(to) && to.length >= from.length) {
-    return arrayPatch(from, to, path);
-  }
-  if (from === to) return [];
-  if (Array.isArray(from) && Array.isArray(to) && JSON.stringify(from) === JSON.stringify(to)) {
-    return [];
-  }
-  return [{ op: "replace", path, value: to }];
+  const operations: PatchOperation[] = [];
+  compare(from, to, { path, operations });
+  return operations;
 }
 
-function objectPatch(
+interface Comparison {
+  path: string;
+  operations: PatchOperation[];
+}
+
+function compare(from: unknown, to: unknown, at: Comparison): void {
+  if (from === to) return;
+  if (isObject(from) && isObject(to)) compareObjects(from, to, at);
+  else if (Array.isArray(from) && Array.isArray(to)) compareArrays(from, to, at);
+  else at.operations.push({ op: "replace", path: at.path, value: to });
+}
+
+function compareObjects(
   from: Record<string, unknown>,
   to: Record<string, unknown>,
-  path: string,
-): PatchOperation[] {
-  const names = [...new Set([...Object.keys(from), ...Object.keys(to)])];
-  return names.flatMap((name): PatchOperation[] => {
+  { path, operations }: Comparison,
+): void {
+  for (const name of new Set([...Object.keys(from), ...Object.keys(to)])) {
     const [before, after] = [from[name], to[name]];
+    if (before === after || isAbsent(before) && isAbsent(after)) continue;
     const where = `${path}/${escapeToken(name)}`;
-    if (isAbsent(before)) return isAbsent(after) ? [] : [{ op: "add", path: where, value: after }];
-    if (isAbsent(after)) return [{ op: "remove", path: where }];
-    return jsonPatch(before, after, where);
-  });
+    if (isAbsent(before)) operations.push({ op: "add", path: where, value: after });
+    else if (isAbsent(after)) operations.push({ op: "remove", path: where });
+    else compare(before, after, { path: where, operations });
+  }
 }
 
-function arrayPatch(from: unknown[], to: unknown[], path: string): PatchOperation[] {
-  return to.flatMap((item, index) =>
-    index < from.length
-      ? jsonPatch(from[index], item, `${path}/${index}`)
-      : [{ op: "add" as const, path: `${path}/-`, value: item }]
-  );
+function compareArrays(from: unknown[], to: unknown[], { path, operations }: Comparison): void {
+  if (to.length < from.length) {
+    operations.push({ op: "replace", path, value: to });
+    return;
+  }
+  for (const [index, item] of to.entries()) {
+    if (index < from.length) compare(from[index], item, { path: `${path}/${index}`, operations });
+    else operations.push({ op: "add", path: `${path}/-`, value: item });
+  }
 }
 
 function isAbsent(value: unknown): boolean {

@@ -1,4 +1,5 @@
 /** A VM as it is with its instancetype and preference: what its instance is made from, and what is validated. */
+import { klona } from "klona/json";
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
 import type { Cause } from "../cause.ts";
 import type { ClusterDefaults } from "../cluster_defaults.ts";
@@ -23,7 +24,7 @@ export function expandTemplate(
   cluster: ClusterDefaults,
 ): Expansion {
   const draft: Draft = {
-    spec: structuredClone(template.spec ?? { domain: { devices: {} } }),
+    spec: klona(template.spec ?? { domain: { devices: {} } }),
     annotations: { ...template.metadata?.annotations },
   };
   if (size.preference !== undefined) preferAutoattach(draft, size.preference);

@@ -1,4 +1,5 @@
 /** A VM whose matchers say what was inferred for them. */
+import { klona } from "klona/json";
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
 import { type Cause, invalid } from "../cause.ts";
 import type { Inference, Inferences } from "./infer.ts";
@@ -11,7 +12,7 @@ export function withInferences(
   vm: VirtualMachine,
   inferences: Inferences,
 ): { vm: VirtualMachine } | { causes: Cause[] } {
-  const draft = structuredClone(vm);
+  const draft = klona(vm);
   const causes = (["instancetype", "preference"] as const).flatMap((field) => {
     const inference = inferences[field];
     return inference === undefined ? [] : replace(draft, field, inference);

@@ -1,4 +1,5 @@
 /** What a VM gets when it does not say otherwise: an ordered list of rules over a copy of the object. */
+import { klona } from "klona/json";
 import {
   PCI_TOPOLOGY_VERSION_ANNOTATION,
   VIRTUAL_MACHINE_CONTROLLER_FINALIZER,
@@ -28,7 +29,7 @@ export function defaultVirtualMachine(
   vm: VirtualMachine,
   context: VmDefaultsContext,
 ): VirtualMachine {
-  const draft = structuredClone(vm);
+  const draft = klona(vm);
   const rules = context.operation === "CREATE" ? [...ALWAYS, ...AT_CREATION] : ALWAYS;
   for (const rule of rules) rule(draft, context);
   return draft;

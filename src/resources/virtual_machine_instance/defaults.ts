@@ -2,6 +2,7 @@
  * What a VMI gets at creation when it does not say otherwise: an ordered list of rules over a copy of the object. What
  * upstream would default for hotplug (maxSockets, maxGuest) is left out while nothing is hotplugged.
  */
+import { klona } from "klona/json";
 import {
   DEPRECATED_VIRTUAL_MACHINE_INSTANCE_FINALIZER,
   VIRTUAL_MACHINE_INSTANCE_FINALIZER,
@@ -47,7 +48,7 @@ export function defaultSpec(
   spec: VirtualMachineInstanceSpec,
   context: DefaultsContext,
 ): VirtualMachineInstanceSpec {
-  const draft = structuredClone(spec);
+  const draft = klona(spec);
   for (const rule of SPEC_DEFAULTS) rule(draft, context);
   return draft;
 }

@@ -2,6 +2,7 @@
  * Presets: what new guests get by their labels. A guest keeps what it says itself; presets that contradict each other are an
  * error, because it would be chance which of them counts.
  */
+import { klona } from "klona/json";
 import type { DomainSpec } from "../../api/domain.ts";
 import type { VirtualMachineInstancePreset } from "../../api/preset.ts";
 import type { VirtualMachineInstance } from "../../api/virtual_machine_instance.ts";
@@ -84,7 +85,7 @@ export function applyPresets(
   if (matching.length === 0) return { vmi, warnings: [] };
   const causes = contradictions(matching);
   if (causes.length > 0) return { causes };
-  const draft = structuredClone(vmi);
+  const draft = klona(vmi);
   const told = matching.flatMap((preset) => applyOne(draft, preset));
   return { vmi: draft, warnings: [DEPRECATION_WARNING, ...told] };
 }
