@@ -2,9 +2,7 @@
 import { VirtualMachinePrintableStatus as Status } from "../../api/phases.ts";
 import type { VirtualMachinePoolAutohealingStrategy } from "../../api/pool.ts";
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
-import { findCondition } from "../condition.ts";
 import { parseGoDuration } from "../go_duration.ts";
-import { addMs, msUntil } from "../timestamp.ts";
 
 /** KubeVirt's. */
 const FAILED_STARTS = 3;
@@ -21,17 +19,21 @@ const FAILING: readonly string[] = [
   Status.ImagePullBackOff,
 ];
 
-/** For how much longer it may fail, in milliseconds; 0: it is to be replaced; `undefined`: it does not fail. */
+/**
+ * For how much longer it may fail, in milliseconds; 0: it is to be replaced; `undefined`: it does not fail.
+ * `notReadyForMs`: for how long it has been seen not to be ready, absent while it is.
+ */
 export function patienceMs(
   { status }: VirtualMachine,
-  strategy: VirtualMachinePoolAutohealingStrategy,
-  now: string,
+  { strategy, notReadyForMs }: {
+    strategy: VirtualMachinePoolAutohealingStrategy;
+    notReadyForMs: number | undefined;
+  },
 ): number | undefined {
   const failedStarts = status?.startFailure?.consecutiveFailCount ?? 0;
   if (failedStarts >= (strategy.startUpFailureThreshold ?? FAILED_STARTS)) return 0;
   if (!FAILING.includes(status?.printableStatus ?? "")) return undefined;
-  const ready = findCondition(status?.conditions, "Ready");
-  if (ready?.status !== "False" || !ready.lastTransitionTime) return undefined;
+  if (notReadyForMs === undefined) return undefined;
   const failingMs = parseGoDuration(strategy.minFailingToStartDuration ?? "") ?? FAILING_MS;
-  return Math.max(0, msUntil(addMs(ready.lastTransitionTime, failingMs), now));
+  return Math.max(0, failingMs - notReadyForMs);
 }

@@ -6,6 +6,7 @@ import { BoundedMap } from "../../runtime/bounded_map.ts";
 import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
 import { Controller } from "../../runtime/controller.ts";
 import type { Reconciler } from "../../runtime/reconciler.ts";
+import { Unchanged } from "../../runtime/unchanged.ts";
 import { WriteThroughClient } from "../../runtime/write_through_client.ts";
 import type { ControllerDependencies } from "../controller.ts";
 import { controllerOf } from "../owner_reference.ts";
@@ -40,9 +41,10 @@ export function createPoolReconciler(
   const { informers, clock = SYSTEM_CLOCK } = dependencies;
   const client = new WriteThroughClient(dependencies.client, Object.values(informers));
   const prunedFor = new BoundedMap<string, string>(POOLS_REMEMBERED_MAX);
+  const observing = { client, informers, clock, prunedFor, notReady: new Unchanged(clock) };
   return {
     name: "virtualmachinepool-controller",
-    observe: (key, signal) => observePool({ client, informers, clock, prunedFor }, key, signal),
+    observe: (key, signal) => observePool(observing, key, signal),
     decide: decidePool,
     act: (action, world, signal) => actOnPool(action, { client, world, signal }),
     writeStatus: (status, world, signal) => writePoolStatus(status, { client, world, signal }),

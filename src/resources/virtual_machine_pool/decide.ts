@@ -123,23 +123,24 @@ function removalOf({ metadata: { name, uid } }: VirtualMachine, why: string): Po
   return { type: "delete_vm", name, uid, why };
 }
 
-function failing(
-  { pool, now }: PoolWorld,
-  machines: readonly VirtualMachine[],
-): readonly VirtualMachine[] {
-  const { autohealing } = pool.spec;
-  if (autohealing === undefined) return [];
-  return machines.filter((vm) => patienceMs(vm, autohealing, now) === 0);
+function failing(world: PoolWorld, machines: readonly VirtualMachine[]): VirtualMachine[] {
+  return machines.filter((vm) => patienceOf(vm, world) === 0);
 }
 
 function nextHealingMs(
-  { pool, now }: PoolWorld,
+  world: PoolWorld,
   members: readonly VirtualMachine[],
 ): number | undefined {
-  const { autohealing } = pool.spec;
-  if (autohealing === undefined) return undefined;
-  const due = members.map((vm) => patienceMs(vm, autohealing, now) ?? 0).filter((ms) => ms > 0);
+  const due = members.map((vm) => patienceOf(vm, world) ?? 0).filter((ms) => ms > 0);
   return due.length === 0 ? undefined : Math.min(...due);
+}
+
+function patienceOf(
+  vm: VirtualMachine,
+  { pool: { spec: { autohealing } }, notReadyForMs = {} }: PoolWorld,
+): number | undefined {
+  if (autohealing === undefined) return undefined;
+  return patienceMs(vm, { strategy: autohealing, notReadyForMs: notReadyForMs[vm.metadata.name] });
 }
 
 function statusOf(

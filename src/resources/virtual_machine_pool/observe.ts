@@ -1,9 +1,12 @@
 import { CONTROLLER_REVISIONS } from "../../kube/core_resources.ts";
 import type { KubeClient } from "../../kube/client.ts";
-import { keyOf, type ObjectKey } from "../../kube/object.ts";
+import { formatKey, keyOf, type ObjectKey } from "../../kube/object.ts";
 import type { BoundedMap } from "../../runtime/bounded_map.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import type { Unchanged } from "../../runtime/unchanged.ts";
 import type { VirtualMachinePool } from "../../api/pool.ts";
+import type { VirtualMachine } from "../../api/virtual_machine.ts";
+import { findCondition } from "../condition.ts";
 import { BY_CONTROLLER, type ControllerInformers } from "../informers.ts";
 import { isControlledBy } from "../owner_reference.ts";
 import { nameAt } from "./machine.ts";
@@ -17,6 +20,8 @@ export interface ObserveDependencies {
   client: KubeClient;
   informers: Pick<ControllerInformers, "pools" | "virtualMachines" | "virtualMachineInstances">;
   clock: Clock;
+  /** Since when machines are not ready. */
+  notReady: Unchanged;
   /** The revision for which this process has looked after the older ones, by the UID of the pool. */
   prunedFor: Pick<BoundedMap<string, string>, "get" | "set">;
 }
@@ -40,10 +45,29 @@ export async function observePool(
     pool,
     machines,
     instances,
+    ...(pool.spec.autohealing && { notReadyForMs: notReadyForMs(dependencies, machines) }),
     takenNames: takenNames(dependencies, pool),
   };
   const unusedRevisions = await readUnusedRevisions(dependencies, world, signal);
   return { ...world, ...(unusedRevisions !== undefined && { unusedRevisions }) };
+}
+
+/** A machine that becomes ready, or is made anew under the name, begins from 0. */
+function notReadyForMs(
+  { notReady }: ObserveDependencies,
+  machines: readonly VirtualMachine[],
+): Record<string, number> {
+  const ages: Record<string, number> = {};
+  for (const vm of machines) {
+    const ready = findCondition(vm.status?.conditions, "Ready");
+    const key = formatKey(keyOf(vm));
+    if (ready?.status !== "False") notReady.forget(key);
+    else {
+      const since = `${vm.metadata.uid} ${ready.lastTransitionTime}`;
+      ages[vm.metadata.name] = notReady.ageMs(key, since);
+    }
+  }
+  return ages;
 }
 
 /** As far as it takes to find a free name for every machine of the pool. */

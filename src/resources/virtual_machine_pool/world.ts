@@ -12,6 +12,11 @@ export interface PoolWorld {
   machines: readonly VirtualMachine[];
   /** Those that the machines control. */
   instances: readonly VirtualMachineInstance[];
+  /**
+   * Milliseconds for which a machine, by its name, has been seen from here not to be ready. Where the pool heals itself, of
+   * those alone that are not ready.
+   */
+  notReadyForMs?: Readonly<Record<string, number>>;
   /** Names of the form `<pool>-<index>` that exist, whoever owns them. */
   takenNames: readonly string[];
   /** Revisions of the pool that nothing runs any more; only there once in the life of each revision. */
