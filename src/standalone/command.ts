@@ -2,7 +2,8 @@
 import type { NativeLibrary } from "../hypervisor/native/native.ts";
 import type { StandaloneConfig } from "../node/config.ts";
 import { JsonLogger } from "../runtime/log.ts";
-import { type Ipv4Range, overlaps, parseIpv4Range } from "./ipv4_range.ts";
+import { formatRange, type Ipv4Range, overlaps, parseIpv4Range } from "./ipv4_range.ts";
+import { usedRanges, whyNotFree } from "./local/network/used_ranges.ts";
 import { Standalone } from "./standalone.ts";
 
 const GIB = 1024 ** 3;
@@ -28,6 +29,8 @@ export async function runStandalone(
       `Cannot use these flags: podNetwork and serviceNetwork must not overlap: got ${seen}`,
     );
   }
+  requireFree("podNetwork", range, config.bridge);
+  requireFree("serviceNetwork", serviceRange, config.bridge);
   const logger = new JsonLogger({ level: config.logLevel });
   const { dataDirectory, runDirectory } = config;
   const colon = config.listen.lastIndexOf(":");
@@ -56,6 +59,15 @@ export async function runStandalone(
 export function requireRoot(): void {
   if (Deno.uid() === 0) return;
   throw new TypeError(`Cannot use these flags: root is needed: got uid ${Deno.uid()}`);
+}
+
+function requireFree(flag: string, range: Ipv4Range, bridge: string): void {
+  const why = whyNotFree(range, { used: usedRanges(), bridge });
+  if (why === undefined) return;
+  throw new TypeError(
+    `Cannot use these flags: ${flag} must be a network of its own: got ${formatRange(range)}, ` +
+      `but ${why}`,
+  );
 }
 
 /** Of a flag. */

@@ -29,10 +29,12 @@ import { createServiceController } from "../../src/standalone/local/services/con
 import type { LocalService } from "../../src/standalone/local/services/world.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
 
+/** Of this process, beside what else the machine has. */
+const PODS_OF = `10.236.${Deno.pid % 256}`;
 const NETWORK: MachineNetwork = {
   bridge: `dvs${Deno.pid}`,
-  range: parseIpv4Range("10.235.0.0/24")!,
-  serviceRange: parseIpv4Range("10.235.1.0/24")!,
+  range: parseIpv4Range(`${PODS_OF}.0/24`)!,
+  serviceRange: parseIpv4Range(`10.237.${Deno.pid % 256}.0/24`)!,
 };
 const POD_PORT = 8080;
 const SLOW_MS = 30_000;
@@ -48,7 +50,7 @@ Deno.test({
     parts.defer(() => removeMachineNetwork(NETWORK));
     await applyMachineNetwork(NETWORK);
     const pods = new Pods(client, parts);
-    const first = await pods.add("first", "10.235.0.10");
+    const first = await pods.add("first", `${PODS_OF}.10`);
     const leading = { current: parts.use(startServices(client)) };
     const web = await createService(client, "web", {
       type: "NodePort",
@@ -70,7 +72,7 @@ Deno.test({
       async () => {
         await pods.setReady("first", true);
         await until("first to answer", () => ask("127.0.0.1", nodePort()), "first");
-        assert.equal(await ask("10.235.0.1", nodePort()), "first");
+        assert.equal(await ask(`${PODS_OF}.1`, nodePort()), "first");
         assert.equal(await ask(inside, 80), "first");
         assert.equal(await askUdp("127.0.0.1", nodePort()), "first");
         assert.equal(await askUdp(inside, 80), "first");
@@ -78,7 +80,7 @@ Deno.test({
     );
 
     await context.step("every ready pod gets some of it, and pods reach Services too", async () => {
-      const second = await pods.add("second", "10.235.0.11");
+      const second = await pods.add("second", `${PODS_OF}.11`);
       await pods.setReady("second", true);
       const seen = new Set<string>();
       await waitUntil({

@@ -5,8 +5,8 @@ import { removeMachineNetwork } from "../../src/standalone/local/network/apply_m
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const READY_TIMEOUT_MS = 120_000;
-const POD_NETWORK = "10.234.0.0/24";
-const SERVICE_NETWORK = "10.234.1.0/24";
+/** One of 256 for each directory. */
+const NETWORKS = { pods: "10.234", services: "10.235" };
 
 export interface StandaloneProcessOptions {
   directory: string;
@@ -36,7 +36,7 @@ export class StandaloneProcess implements AsyncDisposable {
         ...["run", "--quiet", "--no-check", "--allow-all", `${ROOT}src/node.ts`, "standalone"],
         ...[`--data=${directory}/data`, `--run-directory=${directory}/run`],
         ...["--listen=127.0.0.1:0", `--bridge=${bridgeOf(directory)}`],
-        ...[`--pod-network=${POD_NETWORK}`, `--service-network=${SERVICE_NETWORK}`],
+        ...networkFlags(directory),
         ...[`--native-directory=${nativeDirectory}`],
         ...images.flatMap((path) => ["--images", path]),
         ...flags,
@@ -88,6 +88,14 @@ export class StandaloneProcess implements AsyncDisposable {
 /** Two on one machine must differ. */
 export function bridgeOf(directory: string): string {
   return `dv${directory.slice(-6).toLowerCase().replace(/[^a-z0-9]/g, "x")}`;
+}
+
+/** The next start in a directory finds its own again. */
+function networkFlags(directory: string): string[] {
+  const sum = [...bridgeOf(directory)].reduce((sum, each) => sum * 31 + each.charCodeAt(0), 0);
+  const { pods, services } = NETWORKS;
+  const third = sum % 256;
+  return [`--pod-network=${pods}.${third}.0/24`, `--service-network=${services}.${third}.0/24`];
 }
 
 export async function removeBridge(directory: string): Promise<void> {

@@ -3,6 +3,7 @@ import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
 import { removeMachineNetwork } from "../local/network/apply_machine_network.ts";
 import { type Ipv4Range, overlaps, parseIpv4Range } from "../ipv4_range.ts";
 import type { MachineNetwork } from "../local/network/machine_network.ts";
+import { usedRanges } from "../local/network/used_ranges.ts";
 import { PodCgroups } from "../local/pod_cgroups.ts";
 
 /** In memory: secrets, and sockets, whose paths must be short. */
@@ -79,14 +80,13 @@ type Ranges = Pick<MachineNetwork, "range" | "serviceRange">;
 
 /** What no interface of the machine has. */
 function freeRanges(pods: Ipv4Range | undefined): Ranges {
-  const used = Deno.networkInterfaces().filter(({ family }) => family === "IPv4")
-    .map(({ address, netmask }) => networkOf(address, netmask));
+  const used = usedRanges();
   const start = Math.floor(Math.random() * NETWORK_COUNT);
   for (let step = 0; step < NETWORK_COUNT; step++) {
     const third = (start + step) % NETWORK_COUNT;
     const range = pods ?? rangeOf(NETWORKS.pods, third);
     const serviceRange = rangeOf(NETWORKS.services, third);
-    const isFree = (wanted: Ipv4Range) => !used.some((each) => overlaps(each, wanted));
+    const isFree = (wanted: Ipv4Range) => !used.some((each) => overlaps(each.range, wanted));
     if (overlaps(range, serviceRange)) continue;
     if (isFree(serviceRange) && (pods !== undefined || isFree(range))) {
       return { range, serviceRange };
@@ -101,12 +101,4 @@ function rangeOf(network: string, third: number): Ipv4Range {
   const range = parseIpv4Range(`${network}.${third}.0/${NETWORK_PREFIX_LENGTH}`);
   if (range === undefined) throw new Error(`not a network: ${network}.${third}.0`);
   return range;
-}
-
-function networkOf(address: string, netmask: string): Ipv4Range {
-  const number = (text: string) =>
-    text.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
-  const prefixLength = 32 - Math.log2(2 ** 32 - number(netmask));
-  const size = 2 ** (32 - prefixLength);
-  return { first: Math.floor(number(address) / size) * size, prefixLength };
 }
