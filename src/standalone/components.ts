@@ -2,10 +2,7 @@
  * Everything of a machine without a cluster but the API server: controllers, webhooks, subresources, node agent and the local
  * kubelet. Most of the program, so it is loaded when the API answers already.
  */
-import { Admission } from "../admission/admission.ts";
-import { createLookups } from "../admission/lookups.ts";
-import { sizeLookup } from "../admission/size_lookup.ts";
-import type { KubeVirt, KubeVirtStatus } from "../api/kubevirt.ts";
+import type { KubeVirt } from "../api/kubevirt.ts";
 import { KUBEVIRTS } from "../api/registry.ts";
 import { LibvirtHypervisor } from "../hypervisor/libvirt/libvirt_hypervisor.ts";
 import { AlreadyExistsError } from "../kube/client.ts";
@@ -15,36 +12,14 @@ import type { KubeObject } from "../kube/object.ts";
 import { Agent } from "../node/agent.ts";
 import { whyNoKvm } from "../node/device_plugins/node_device.ts";
 import { whyQemuCannotUseKvm } from "../node/qemu_kvm.ts";
-import { clusterDefaults } from "../resources/cluster_defaults.ts";
-import type { ControllerDependencies } from "../resources/controller.ts";
-import {
-  type ControllerInformers,
-  createControllerInformers,
-  runInformers,
-} from "../resources/informers.ts";
-import { primaryKubeVirt } from "../resources/kubevirt/configuration.ts";
-import { toWholeSeconds } from "../resources/timestamp.ts";
-import { createVirtualMachineController } from "../resources/virtual_machine/controller.ts";
-import { createVirtualMachineInstanceController } from "../resources/virtual_machine_instance/controller.ts";
-import { createMigrationController } from "../resources/virtual_machine_instance_migration/controller.ts";
-import { createReplicaSetController } from "../resources/virtual_machine_instance_replica_set/controller.ts";
-import { createPoolController } from "../resources/virtual_machine_pool/controller.ts";
 import { EventRecorder } from "../runtime/event_recorder.ts";
 import { MetricsRegistry } from "../runtime/metrics.ts";
-import { SubresourceServer } from "../subresources/server.ts";
+import { ControlPlane, ENVELOPE_IMAGE, INSTALLATION } from "./control_plane/control_plane.ts";
 import { InProcessAgents } from "./control_plane/in_process_agents.ts";
-import { IN_PROCESS_FRONT_PROXY } from "./control_plane/in_process_subresources.ts";
 import { parseIpv4 } from "./ipv4_range.ts";
 import { LocalKubelet } from "./local/local_kubelet.ts";
 import type { StandaloneOptions } from "./standalone.ts";
 
-const INSTALLATION = "kubevirt";
-/** What pods name; the local kubelet has it without pulling. */
-const ENVELOPE_IMAGE = "denovirt.local/envelope:standalone";
-/** virtctl compares major and minor with its own. */
-const COMPATIBLE_VERSION = "v1.9.0";
-/** Whom the in-process client speaks as: the installation itself. */
-const SYSTEM_USER = "system:apiserver";
 const LOOPBACK = "127.0.0.1";
 
 export class Components implements AsyncDisposable {
@@ -52,40 +27,23 @@ export class Components implements AsyncDisposable {
   readonly #client: FetchClient;
   readonly #metrics = new MetricsRegistry();
   readonly #hypervisor: LibvirtHypervisor;
-  readonly #informers: ControllerInformers;
   readonly #agent: Agent;
   /** For the API server to ask, as long as it serves. */
-  readonly admission: Admission;
-  readonly subresources: SubresourceServer;
+  readonly controlPlane: ControlPlane;
 
   constructor(options: StandaloneOptions, client: FetchClient) {
-    const { logger, native, runDirectory } = options;
+    const { logger, native, nodeName, runDirectory, version } = options;
     this.#options = options;
     this.#client = client;
     this.#hypervisor = new LibvirtHypervisor({ native, runDirectory });
-    const informers = this.#informers = createControllerInformers({ client, logger });
     const agent = this.#agent = createAgent(options, { client, hypervisor: this.#hypervisor });
-    const shared = {
-      cluster: () => clusterDefaults(primaryKubeVirt(informers.kubevirts.list())),
-      sizes: sizeLookup({ client, informers }),
-      logger,
-    };
-    this.admission = new Admission({
-      ...shared,
-      installationUsers: [SYSTEM_USER],
-      lookups: createLookups({ client, informers }),
-    });
-    this.subresources = new SubresourceServer({
-      ...shared,
+    this.controlPlane = new ControlPlane({
       client,
       agents: new InProcessAgents(() => agent.server),
-      frontProxy: () => IN_PROCESS_FRONT_PROXY,
-      version: {
-        gitVersion: versionOf(options),
-        gitCommit: "unknown",
-        buildDate: "1970-01-01T00:00:00Z",
-        platform: "linux/amd64",
-      },
+      instance: nodeName,
+      version,
+      logger,
+      metrics: this.#metrics,
     });
   }
 
@@ -99,8 +57,7 @@ export class Components implements AsyncDisposable {
     const recording = events.run(AbortSignal.any([instances, over.signal]));
     try {
       await Promise.all([
-        runInformers(this.#informers, instances),
-        this.#runControllers({ owners, instances }),
+        this.controlPlane.run({ owners, instances }),
         this.#runNode(events, instances),
       ]);
     } finally {
@@ -133,9 +90,6 @@ export class Components implements AsyncDisposable {
       spec: { configuration: { developerConfiguration: { useEmulation: why !== undefined } } },
     };
     await this.#ensure(KUBEVIRTS, kubevirt, signal, INSTALLATION);
-    const key = { namespace: INSTALLATION, name: INSTALLATION };
-    const status = deployedStatus(versionOf(this.#options), new Date().toISOString());
-    await this.#client.patch(KUBEVIRTS, key, { status }, { subresource: "status", signal });
   }
 
   async #ensure(
@@ -150,35 +104,6 @@ export class Components implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof AlreadyExistsError)) throw error;
     }
-  }
-
-  async #runControllers(
-    { owners, instances }: { owners: AbortSignal; instances: AbortSignal },
-  ): Promise<void> {
-    const { logger } = this.#options;
-    const events = this.#eventsOf("virtualmachine-controller");
-    const dependencies: ControllerDependencies = {
-      client: this.#client,
-      logger,
-      metrics: this.#metrics,
-      informers: this.#informers,
-      events,
-    };
-    const controller = createVirtualMachineInstanceController({
-      ...dependencies,
-      envelopeImage: ENVELOPE_IMAGE,
-    });
-    const ownersOfInstances = [
-      createVirtualMachineController(dependencies),
-      createReplicaSetController(dependencies),
-      createPoolController(dependencies),
-      createMigrationController(dependencies),
-    ];
-    await Promise.all([
-      events.run(instances),
-      controller.run(instances),
-      ...ownersOfInstances.map((each) => each.run(owners)),
-    ]);
   }
 
   #kubelet(events: EventRecorder): LocalKubelet {
@@ -243,32 +168,4 @@ function kubeletRootOf({ dataDirectory }: StandaloneOptions): string {
 function balancerAddressOf(hostname: string): string {
   if (hostname === "0.0.0.0") return "*";
   return parseIpv4(hostname) === undefined ? LOOPBACK : hostname;
-}
-
-function versionOf({ version }: StandaloneOptions): string {
-  return `${COMPATIBLE_VERSION}-denovirt.${version}`;
-}
-
-/** There is no rollout to wait for: who answers is there. */
-function deployedStatus(version: string, now: string): KubeVirtStatus {
-  const condition = (type: string, status: string, reason: string) => ({
-    type,
-    status,
-    reason,
-    message: "All components are in this process.",
-    lastProbeTime: toWholeSeconds(now),
-    lastTransitionTime: toWholeSeconds(now),
-  });
-  return {
-    phase: "Deployed",
-    operatorVersion: version,
-    targetKubeVirtVersion: version,
-    observedKubeVirtVersion: version,
-    conditions: [
-      condition("Created", "True", "AllResourcesCreated"),
-      condition("Available", "True", "AllComponentsReady"),
-      condition("Progressing", "False", "AllComponentsReady"),
-      condition("Degraded", "False", "AllComponentsReady"),
-    ],
-  };
 }

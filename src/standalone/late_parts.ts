@@ -49,8 +49,8 @@ export class LateParts {
       const schemas = new Map(SCHEMAS);
       this.#schemaOf = (resource) => structuralSchema(schemas.get(resource)!);
       const components = new Components(options, client);
-      this.admission.use(components.admission);
-      this.subresources.use(components.subresources);
+      this.admission.use(components.controlPlane.admission);
+      this.subresources.use(components.controlPlane.subresources);
       this.#loaded.resolve();
       return components;
     } catch (error) {

@@ -12,8 +12,8 @@ import type { KubeVirtAction, KubeVirtWorld } from "./world.ts";
 export type KubeVirtController = Controller<KubeVirtWorld, KubeVirtAction, KubeVirtStatus>;
 
 export interface KubeVirtControllerDependencies extends ControllerDependencies {
-  /** Where the installation's own pods run. */
-  namespace: string;
+  /** Where the installation's own pods run. @default it has none: all of it is this process */
+  namespace?: string;
   /** Of this program, as the version subresource tells it. */
   version: string;
 }

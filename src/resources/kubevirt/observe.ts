@@ -15,8 +15,8 @@ export interface ObserveDependencies {
     ControllerInformers,
     "kubevirts" | keyof WorkloadInformers
   >;
-  /** Where the installation's own pods run. */
-  namespace: string;
+  /** Where the installation's own pods run. @default it has none: all of it is this process */
+  namespace?: string;
   version: string;
   clock: Clock;
 }
@@ -63,6 +63,7 @@ async function readComponents(
   { client, namespace }: ObserveDependencies,
   signal: AbortSignal,
 ): Promise<ComponentState[]> {
+  if (namespace === undefined) return [];
   const [deployment, daemonSet] = await Promise.all([
     client.get<Deployment>(DEPLOYMENTS, { namespace, name: CONTROLLER_NAME }, { signal }),
     client.get<DaemonSet>(DAEMON_SETS, { namespace, name: NODE_AGENT_NAME }, { signal }),
