@@ -1,4 +1,7 @@
-/** src/controller.ts on a real API server: webhooks, aggregated API, certificates; see controller_process.ts. */
+/**
+ * Webhooks and the aggregated API on API servers, and what src/controller.ts as a process of a cluster has besides: certificates,
+ * replicas, agents behind a network; see controller_process.ts.
+ */
 import assert from "node:assert/strict";
 import { request as httpsRequest } from "node:https";
 // @ts-types="@types/ws"
@@ -33,6 +36,7 @@ import { readFrontProxy } from "../../src/subresources/front_proxy.ts";
 import { SubresourceServer } from "../../src/subresources/server.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
 import { type ControllerProcess, startController } from "./controller_process.ts";
+import { EMBEDDED, type Installation } from "./installations.ts";
 import { playKubelet } from "./played_kubelet.ts";
 
 const BASE = "/apis/subresources.kubevirt.io/v1";
@@ -67,11 +71,11 @@ function vm(name: string, spec: Partial<VirtualMachine["spec"]> = {}): Record<st
   };
 }
 
-class Bench {
-  readonly controller: ControllerProcess;
+class Bench<T extends Installation = Installation> {
+  readonly controller: T;
   readonly namespace: string;
 
-  constructor(controller: ControllerProcess, namespace: string) {
+  constructor(controller: T, namespace: string) {
     this.controller = controller;
     this.namespace = namespace;
   }
@@ -124,21 +128,34 @@ Deno.test({
   ignore: TEST_KUBECONFIG === undefined,
   fn: async (test) => {
     await using controller = await startController(TEST_KUBECONFIG ?? "");
-    const namespace = `controller-${crypto.randomUUID().slice(0, 8)}`;
-    const bench = new Bench(controller, namespace);
-    await bench.admin.create(NAMESPACES, { metadata: { name: namespace } });
-    await serviceAccount(bench);
-    try {
-      for (const [name, step] of STEPS) {
-        if (await test.step(name, () => step(bench))) continue;
-        Deno.stderr.writeSync(new TextEncoder().encode(controller.log()));
-        break;
-      }
-    } finally {
-      await bench.admin.delete(NAMESPACES, { name: namespace });
-    }
+    await play(test, controller, [...STEPS, ...STEPS_OF_A_CLUSTER]);
   },
 });
+
+Deno.test("controller: serves admission and the aggregated API of the embedded API server", async (test) => {
+  await using installation = await EMBEDDED.open();
+  await play(test, installation, STEPS);
+});
+
+async function play<T extends Installation>(
+  test: Deno.TestContext,
+  controller: T,
+  steps: readonly Step<T>[],
+): Promise<void> {
+  const namespace = `controller-${crypto.randomUUID().slice(0, 8)}`;
+  const bench = new Bench(controller, namespace);
+  await bench.admin.create(NAMESPACES, { metadata: { name: namespace } });
+  await serviceAccount(bench);
+  try {
+    for (const [name, step] of steps) {
+      if (await test.step(name, () => step(bench))) continue;
+      Deno.stderr.writeSync(new TextEncoder().encode(controller.log()));
+      break;
+    }
+  } finally {
+    await bench.admin.delete(NAMESPACES, { name: namespace });
+  }
+}
 
 /** Pods need it, and a control plane without its controllers does not make it. */
 async function serviceAccount(bench: Bench): Promise<void> {
@@ -151,13 +168,18 @@ async function serviceAccount(bench: Bench): Promise<void> {
   }
 }
 
-const STEPS: [string, (bench: Bench) => Promise<void>][] = [
+type Step<T extends Installation = Installation> = [string, (bench: Bench<T>) => Promise<void>];
+
+const STEPS: readonly Step[] = [
   ["discovery says what is served", discovery],
   ["a bad VM is refused with the path of each bad field", refusal],
   ["a good VM gets its defaults", defaults],
   ["start and stop change the run strategy", startAndStop],
   ["Manual is started and restarted by requests", manual],
   ["a user may not write the status of a VMI", statusGuard],
+];
+
+const STEPS_OF_A_CLUSTER: readonly Step<ControllerProcess>[] = [
   ["a caller without the front proxy's certificate is nobody", strangers],
   ["a user without the right gets 401 and the reason", denied],
   ["a node's agent gets a certificate, and for no other node", nodeCertificates],
@@ -297,7 +319,7 @@ async function statusGuard(bench: Bench): Promise<void> {
   await admin.delete(VIRTUAL_MACHINE_INSTANCES, bench.key("guarded"));
 }
 
-async function strangers({ controller }: Bench): Promise<void> {
+async function strangers({ controller }: Bench<ControllerProcess>): Promise<void> {
   const options = {
     hostname: controller.address,
     port: controller.port,
@@ -368,7 +390,7 @@ async function node({ admin }: Bench, name: string, ip: string): Promise<KubeObj
   return made;
 }
 
-async function nodeCertificates(bench: Bench): Promise<void> {
+async function nodeCertificates(bench: Bench<ControllerProcess>): Promise<void> {
   const { admin, controller } = bench;
   const { metadata: { name, uid } } = await node(bench, "test-agent", AGENT_ADDRESS);
   await node(bench, "test-other", "127.77.0.3");
@@ -394,7 +416,11 @@ async function nodeCertificates(bench: Bench): Promise<void> {
 }
 
 /** The controllers' part of the road to Running is walked for real; the kubelet's and the agent's are played here. */
-async function runOnTestNode(bench: Bench, name: string, agent: FetchClient): Promise<void> {
+async function runOnTestNode(
+  bench: Bench<ControllerProcess>,
+  name: string,
+  agent: FetchClient,
+): Promise<void> {
   const { admin, namespace } = bench;
   const vmi = await admin.create<VirtualMachineInstance>(
     VIRTUAL_MACHINE_INSTANCES,
@@ -405,7 +431,7 @@ async function runOnTestNode(bench: Bench, name: string, agent: FetchClient): Pr
   await agent.patch(VIRTUAL_MACHINE_INSTANCES, bench.key(name), { status: { phase: "Running" } });
 }
 
-async function agent(bench: Bench): Promise<void> {
+async function agent(bench: Bench<ControllerProcess>): Promise<void> {
   const { admin, controller, namespace } = bench;
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const found = await admin.get<KubeObject>(NODES, { name: "test-agent" });
@@ -514,7 +540,7 @@ async function race({ admin, namespace }: Bench): Promise<void> {
   assert.deepEqual(published.map((pem) => pem.trim()), [...authorities].map((pem) => pem.trim()));
 }
 
-async function shutdown(bench: Bench): Promise<void> {
+async function shutdown(bench: Bench<ControllerProcess>): Promise<void> {
   const { admin, namespace } = bench;
   await admin.delete(VIRTUAL_MACHINES, bench.key("good"));
   await bench.until("no VM", () => bench.vm("good"), (seen) => seen === undefined);

@@ -1,4 +1,4 @@
-/** Upstream's examples, put before a real API server with our definitions and webhooks. */
+/** Upstream's examples, put before API servers with our definitions and webhooks. */
 import assert from "node:assert/strict";
 import {
   type CustomResource,
@@ -14,10 +14,9 @@ import { InvalidError } from "../../src/kube/client.ts";
 import { NAMESPACES } from "../../src/kube/core_resources.ts";
 import type { FetchClient } from "../../src/kube/fetch_client.ts";
 import type { KubeObject } from "../../src/kube/object.ts";
-import { TEST_KUBECONFIG } from "../../src/kube/testing/real_server.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
 import { testAgainstUpstream, upstreamExamples } from "../conformance/upstream.ts";
-import { type ControllerProcess, startController } from "./controller_process.ts";
+import { type Installation, INSTALLATIONS, type InstallationUnderTest } from "./installations.ts";
 
 const GATES_TIMEOUT_MS = 60_000;
 const GONE_TIMEOUT_MS = 60_000;
@@ -55,45 +54,49 @@ interface Example {
   object: KubeObject;
 }
 
-testAgainstUpstream("upstream's examples are accepted by a real API server with our webhooks", {
-  ignore: TEST_KUBECONFIG === undefined,
-  async run() {
-    await using controller = await startController(TEST_KUBECONFIG ?? "");
-    const namespace = `examples-${crypto.randomUUID().slice(0, 8)}`;
-    const { admin } = controller;
-    await admin.create(NAMESPACES, { metadata: { name: namespace } });
-    const kubevirt = { namespace, name: "kubevirt" };
-    const named = [...examplesOf(NAMED_KINDS), ...NAMED_NOWHERE.map(exampleLike)];
-    try {
-      const developerConfiguration = { featureGates: GATES };
-      const spec = { configuration: { developerConfiguration } };
-      await admin.create(KUBEVIRTS, { ...typed(KUBEVIRTS), metadata: kubevirt, spec });
-      for (const example of named) await create(admin, namespace, example);
-      await untilGatesAreOpen(controller, namespace);
-      const refused: Record<string, readonly string[]> = {};
-      for (const example of examplesOf(SERVED_RESOURCES)) {
-        if (NAMED_KINDS.includes(example.resource)) continue;
-        const fields = await refusedFields(admin, namespace, example);
-        if (fields.length > 0) refused[example.file] = fields;
-      }
-      assert.deepEqual(refused, REFUSED);
-    } finally {
-      for (const { resource, object: { metadata: { name } } } of named) {
-        const key = resource.namespaced ? { namespace, name } : { name };
-        await admin.delete(resource, key);
-        await waitUntil({
-          what: `${resource.kind} ${name} to be gone`,
-          timeoutMs: GONE_TIMEOUT_MS,
-          look: () => admin.get(resource, key),
-          until: (seen) => seen === undefined,
-          tell: (seen) => `${JSON.stringify(seen)}\n${controller.log().slice(-2_000)}`,
-        });
-      }
-      await admin.delete(KUBEVIRTS, kubevirt);
-      await admin.delete(NAMESPACES, { name: namespace });
+for (const { where, ignore, open } of INSTALLATIONS) {
+  testAgainstUpstream(`upstream's examples are accepted with our webhooks ${where}`, {
+    ignore,
+    run: () => testExamples(open),
+  });
+}
+
+async function testExamples(open: InstallationUnderTest["open"]): Promise<void> {
+  await using installation = await open();
+  const namespace = `examples-${crypto.randomUUID().slice(0, 8)}`;
+  const { admin } = installation;
+  await admin.create(NAMESPACES, { metadata: { name: namespace } });
+  const kubevirt = { namespace, name: "kubevirt" };
+  const named = [...examplesOf(NAMED_KINDS), ...NAMED_NOWHERE.map(exampleLike)];
+  try {
+    const developerConfiguration = { featureGates: GATES };
+    const spec = { configuration: { developerConfiguration } };
+    await admin.create(KUBEVIRTS, { ...typed(KUBEVIRTS), metadata: kubevirt, spec });
+    for (const example of named) await create(admin, namespace, example);
+    await untilGatesAreOpen(installation, namespace);
+    const refused: Record<string, readonly string[]> = {};
+    for (const example of examplesOf(SERVED_RESOURCES)) {
+      if (NAMED_KINDS.includes(example.resource)) continue;
+      const fields = await refusedFields(admin, namespace, example);
+      if (fields.length > 0) refused[example.file] = fields;
     }
-  },
-});
+    assert.deepEqual(refused, REFUSED);
+  } finally {
+    for (const { resource, object: { metadata: { name } } } of named) {
+      const key = resource.namespaced ? { namespace, name } : { name };
+      await admin.delete(resource, key);
+      await waitUntil({
+        what: `${resource.kind} ${name} to be gone`,
+        timeoutMs: GONE_TIMEOUT_MS,
+        look: () => admin.get(resource, key),
+        until: (seen) => seen === undefined,
+        tell: (seen) => `${JSON.stringify(seen)}\n${installation.log().slice(-2_000)}`,
+      });
+    }
+    await admin.delete(KUBEVIRTS, kubevirt);
+    await admin.delete(NAMESPACES, { name: namespace });
+  }
+}
 
 function typed({ group, version, kind }: CustomResource): { apiVersion: string; kind: string } {
   return { apiVersion: `${group}/${version}`, kind };
@@ -147,7 +150,7 @@ async function refusedFields(
 }
 
 /** The controller learns of its settings by a watch. */
-async function untilGatesAreOpen({ admin, log }: ControllerProcess, namespace: string) {
+async function untilGatesAreOpen({ admin, log }: Installation, namespace: string) {
   const gated = examplesOf(SERVED_RESOURCES).filter(({ file }) => file === "vmi-host-disk.yaml");
   assert.equal(gated.length, 1);
   await waitUntil({

@@ -1,4 +1,4 @@
-/** Instancetypes and preferences on a real API server, with the controller's webhooks and aggregated API. */
+/** Instancetypes and preferences on API servers, with the controller's webhooks and aggregated API. */
 import assert from "node:assert/strict";
 import {
   apiVersionOf,
@@ -15,10 +15,9 @@ import { InvalidError, type Resource } from "../../src/kube/client.ts";
 import { CONTROLLER_REVISIONS, NAMESPACES } from "../../src/kube/core_resources.ts";
 import type { FetchClient } from "../../src/kube/fetch_client.ts";
 import type { KubeObject } from "../../src/kube/object.ts";
-import { SKIP_NOTE, TEST_KUBECONFIG } from "../../src/kube/testing/real_server.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
 import { upstreamExamples } from "../conformance/upstream.ts";
-import { startController } from "./controller_process.ts";
+import { INSTALLATIONS } from "./installations.ts";
 
 const TIMEOUT_MS = 120_000;
 const BASE = "/apis/subresources.kubevirt.io/v1";
@@ -124,27 +123,29 @@ const STEPS: readonly [string, (bench: Bench) => Promise<void>][] = [
   ["expand-spec and expand-vm-spec show what is applied", expanded],
 ];
 
-Deno.test({
-  name: `instancetypes: sizes and defaults of VMs on a real API server${SKIP_NOTE}`,
-  ignore: TEST_KUBECONFIG === undefined,
-  fn: async (test) => {
-    await using controller = await startController(TEST_KUBECONFIG ?? "");
-    const namespace = `instancetypes-${RUN}`;
-    const { admin } = controller;
-    await admin.create(NAMESPACES, { metadata: { name: namespace } });
-    const bench = new Bench(admin, namespace);
-    try {
-      for (const [name, step] of STEPS) {
-        if (await test.step(name, () => step(bench))) continue;
-        Deno.stderr.writeSync(new TextEncoder().encode(controller.log()));
-        break;
+for (const { where, ignore, open } of INSTALLATIONS) {
+  Deno.test({
+    name: `instancetypes: sizes and defaults of VMs ${where}`,
+    ignore,
+    fn: async (test) => {
+      await using installation = await open();
+      const namespace = `instancetypes-${RUN}`;
+      const { admin } = installation;
+      await admin.create(NAMESPACES, { metadata: { name: namespace } });
+      const bench = new Bench(admin, namespace);
+      try {
+        for (const [name, step] of STEPS) {
+          if (await test.step(name, () => step(bench))) continue;
+          Deno.stderr.writeSync(new TextEncoder().encode(installation.log()));
+          break;
+        }
+      } finally {
+        await removeCommonOnes(admin);
+        await admin.delete(NAMESPACES, { name: namespace });
       }
-    } finally {
-      await removeCommonOnes(admin);
-      await admin.delete(NAMESPACES, { name: namespace });
-    }
-  },
-});
+    },
+  });
+}
 
 async function badTypes(bench: Bench): Promise<void> {
   const memory = { guest: "1Gi", overcommitPercent: 10, hugepages: { pageSize: "2Mi" } };

@@ -1,4 +1,4 @@
-/** The KubeVirt object on a real API server: the settings are read live, one counts, and guests hold it where they shall. */
+/** The KubeVirt object on API servers: the settings are read live, one counts, and guests hold it where they shall. */
 import assert from "node:assert/strict";
 import type { KubeVirt } from "../../src/api/kubevirt.ts";
 import { KUBEVIRTS, VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../../src/api/registry.ts";
@@ -6,10 +6,9 @@ import type { VirtualMachineInstance } from "../../src/api/virtual_machine_insta
 import { InvalidError } from "../../src/kube/client.ts";
 import { NAMESPACES } from "../../src/kube/core_resources.ts";
 import type { FetchClient } from "../../src/kube/fetch_client.ts";
-import { SKIP_NOTE, TEST_KUBECONFIG } from "../../src/kube/testing/real_server.ts";
 import { vmi } from "../../src/resources/testing/builders.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
-import { startController } from "./controller_process.ts";
+import { INSTALLATIONS, type InstallationUnderTest } from "./installations.ts";
 
 const TIMEOUT_MS = 60_000;
 const FIRST = { namespace: "kubevirt", name: "first" };
@@ -19,37 +18,41 @@ function installation(name: string): Record<string, unknown> {
   return { apiVersion: "kubevirt.io/v1", kind: "KubeVirt", metadata: { name }, spec: {} };
 }
 
-Deno.test({
-  name: `kubevirt: is read live, counts once, and is held by guests${SKIP_NOTE}`,
-  ignore: TEST_KUBECONFIG === undefined,
-  fn: async () => {
-    await using controller = await startController(TEST_KUBECONFIG ?? "");
-    const { admin } = controller;
-    const namespace = `kubevirt-${crypto.randomUUID().slice(0, 8)}`;
-    await admin.create(NAMESPACES, { metadata: { name: namespace } });
-    await admin.create(KUBEVIRTS, installation(FIRST.name), FIRST);
-    const deployed = await until(
-      admin,
-      FIRST,
-      "to be deployed",
-      ({ status }) => status?.phase === "Deployed",
-    );
-    assert.equal(deployed.status?.observedGeneration, deployed.metadata.generation);
-    assert.equal(condition(deployed, "Available")?.reason, "AllComponentsReady");
-    await settingsAreReadLive(admin, namespace);
-    await admin.create(KUBEVIRTS, installation(SECOND.name), SECOND);
-    const second = await until(
-      admin,
-      SECOND,
-      "to be told off",
-      (seen) => condition(seen, "Synchronized")?.status === "False",
-    );
-    assert.equal(condition(second, "Synchronized")?.reason, "ExistingDeployment");
-    await admin.delete(KUBEVIRTS, SECOND);
-    await guestsHoldIt(admin, namespace);
-    await admin.delete(NAMESPACES, { name: namespace });
-  },
-});
+for (const { where, ignore, open } of INSTALLATIONS) {
+  Deno.test({
+    name: `kubevirt: is read live, counts once, and is held by guests, ${where}`,
+    ignore,
+    fn: () => testKubeVirt(open),
+  });
+}
+
+async function testKubeVirt(open: InstallationUnderTest["open"]): Promise<void> {
+  await using opened = await open();
+  const { admin } = opened;
+  const namespace = `kubevirt-${crypto.randomUUID().slice(0, 8)}`;
+  await admin.create(NAMESPACES, { metadata: { name: namespace } });
+  await admin.create(KUBEVIRTS, installation(FIRST.name), FIRST);
+  const deployed = await until(
+    admin,
+    FIRST,
+    "to be deployed",
+    ({ status }) => status?.phase === "Deployed",
+  );
+  assert.equal(deployed.status?.observedGeneration, deployed.metadata.generation);
+  assert.equal(condition(deployed, "Available")?.reason, "AllComponentsReady");
+  await settingsAreReadLive(admin, namespace);
+  await admin.create(KUBEVIRTS, installation(SECOND.name), SECOND);
+  const second = await until(
+    admin,
+    SECOND,
+    "to be told off",
+    (seen) => condition(seen, "Synchronized")?.status === "False",
+  );
+  assert.equal(condition(second, "Synchronized")?.reason, "ExistingDeployment");
+  await admin.delete(KUBEVIRTS, SECOND);
+  await guestsHoldIt(admin, namespace);
+  await admin.delete(NAMESPACES, { name: namespace });
+}
 
 async function settingsAreReadLive(admin: FetchClient, namespace: string): Promise<void> {
   const spec = {

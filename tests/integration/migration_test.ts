@@ -1,4 +1,4 @@
-/** Presets and migrations on a real API server with the controller's webhooks. */
+/** Presets and migrations on API servers with the controller's webhooks. */
 import assert from "node:assert/strict";
 import type { VirtualMachineInstanceMigration } from "../../src/api/migration.ts";
 import {
@@ -10,10 +10,9 @@ import type { VirtualMachineInstance } from "../../src/api/virtual_machine_insta
 import { InvalidError } from "../../src/kube/client.ts";
 import { NAMESPACES } from "../../src/kube/core_resources.ts";
 import type { FetchClient } from "../../src/kube/fetch_client.ts";
-import { SKIP_NOTE, TEST_KUBECONFIG } from "../../src/kube/testing/real_server.ts";
 import { SCHEDULED_BY_TEST } from "../../src/resources/testing/builders.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
-import { startController } from "./controller_process.ts";
+import { INSTALLATIONS, type InstallationUnderTest } from "./installations.ts";
 
 const TIMEOUT_MS = 60_000;
 
@@ -38,53 +37,57 @@ function migration(vmiName: string): Record<string, unknown> {
   };
 }
 
-Deno.test({
-  name: `migration: of a guest that cannot be moved ends and says why, after presets${SKIP_NOTE}`,
-  ignore: TEST_KUBECONFIG === undefined,
-  fn: async () => {
-    await using controller = await startController(TEST_KUBECONFIG ?? "");
-    const { admin } = controller;
-    const namespace = `move-${crypto.randomUUID().slice(0, 8)}`;
-    await admin.create(NAMESPACES, { metadata: { name: namespace } });
-    await presetIsApplied(admin, namespace);
-    await assert.rejects(
-      admin.create(VIRTUAL_MACHINE_INSTANCE_MIGRATIONS, migration("nobody"), { namespace }),
-      (error) => error instanceof InvalidError && /does not exist/.test(error.message),
-    );
-    const key = { namespace, name: "small" };
-    const reason = "LiveMigrationNotSupported";
-    const conditions = [{ type: "LiveMigratable", status: "False", reason, message: "not yet" }];
-    const status = { phase: "Running", nodeName: "nowhere", conditions };
-    using installation = await controller.clientOf("denovirt-controller");
-    await installation.patch(VIRTUAL_MACHINE_INSTANCES, key, { status });
-    const made = await admin.create<VirtualMachineInstanceMigration>(
-      VIRTUAL_MACHINE_INSTANCE_MIGRATIONS,
-      migration("small"),
-      { namespace },
-    );
-    assert.deepEqual(made.metadata.finalizers, ["kubevirt.io/migrationJobFinalize"]);
-    assert.equal(made.metadata.labels?.["kubevirt.io/vmi-name"], "small");
-    const ended = await waitUntil({
-      what: "the migration to end and let go",
-      timeoutMs: TIMEOUT_MS,
-      look: () =>
-        admin.get<VirtualMachineInstanceMigration>(VIRTUAL_MACHINE_INSTANCE_MIGRATIONS, {
-          namespace,
-          name: made.metadata.name,
-        }),
-      until: (seen) =>
-        seen?.status?.phase === "Failed" && (seen.metadata.finalizers ?? []).length === 0,
-    });
-    const { migrationState } = ended?.status ?? {};
-    const rejected = ended?.status?.conditions?.find(({ type }) => type === "migrationRejected");
-    // Other tests may have nodes on the same server.
-    assert.ok(["NoTargetNode", reason].includes(rejected?.reason ?? ""));
-    assert.equal(migrationState?.failureReason, rejected?.message);
-    // No guest runs, so nobody would take it away.
-    await installation.patch(VIRTUAL_MACHINE_INSTANCES, key, { metadata: { finalizers: [] } });
-    await admin.delete(NAMESPACES, { name: namespace });
-  },
-});
+for (const { where, ignore, open } of INSTALLATIONS) {
+  Deno.test({
+    name: `migration: of a guest that cannot be moved ends and says why, after presets, ${where}`,
+    ignore,
+    fn: () => testMigration(open),
+  });
+}
+
+async function testMigration(open: InstallationUnderTest["open"]): Promise<void> {
+  await using installation = await open();
+  const { admin } = installation;
+  const namespace = `move-${crypto.randomUUID().slice(0, 8)}`;
+  await admin.create(NAMESPACES, { metadata: { name: namespace } });
+  await presetIsApplied(admin, namespace);
+  await assert.rejects(
+    admin.create(VIRTUAL_MACHINE_INSTANCE_MIGRATIONS, migration("nobody"), { namespace }),
+    (error) => error instanceof InvalidError && /does not exist/.test(error.message),
+  );
+  const key = { namespace, name: "small" };
+  const reason = "LiveMigrationNotSupported";
+  const conditions = [{ type: "LiveMigratable", status: "False", reason, message: "not yet" }];
+  const status = { phase: "Running", nodeName: "nowhere", conditions };
+  using account = await installation.clientOf("denovirt-controller");
+  await account.patch(VIRTUAL_MACHINE_INSTANCES, key, { status });
+  const made = await admin.create<VirtualMachineInstanceMigration>(
+    VIRTUAL_MACHINE_INSTANCE_MIGRATIONS,
+    migration("small"),
+    { namespace },
+  );
+  assert.deepEqual(made.metadata.finalizers, ["kubevirt.io/migrationJobFinalize"]);
+  assert.equal(made.metadata.labels?.["kubevirt.io/vmi-name"], "small");
+  const ended = await waitUntil({
+    what: "the migration to end and let go",
+    timeoutMs: TIMEOUT_MS,
+    look: () =>
+      admin.get<VirtualMachineInstanceMigration>(VIRTUAL_MACHINE_INSTANCE_MIGRATIONS, {
+        namespace,
+        name: made.metadata.name,
+      }),
+    until: (seen) =>
+      seen?.status?.phase === "Failed" && (seen.metadata.finalizers ?? []).length === 0,
+  });
+  const { migrationState } = ended?.status ?? {};
+  const rejected = ended?.status?.conditions?.find(({ type }) => type === "migrationRejected");
+  // Other tests may have nodes on the same server.
+  assert.ok(["NoTargetNode", reason].includes(rejected?.reason ?? ""));
+  assert.equal(migrationState?.failureReason, rejected?.message);
+  // No guest runs, so nobody would take it away.
+  await account.patch(VIRTUAL_MACHINE_INSTANCES, key, { metadata: { finalizers: [] } });
+  await admin.delete(NAMESPACES, { name: namespace });
+}
 
 async function presetIsApplied(admin: FetchClient, namespace: string): Promise<void> {
   const selector = { matchLabels: { "kubevirt.io/vmPreset": "small" } };

@@ -1,4 +1,4 @@
-/** What the controller does about a node whose agent has fallen silent: on a real API server, with nodes that are entries. */
+/** What the controller does about a node whose agent has fallen silent, with nodes that are entries. */
 import assert from "node:assert/strict";
 import { NODE_HEARTBEAT_ANNOTATION, NODE_SCHEDULABLE_LABEL } from "../../src/api/labels.ts";
 import { VIRTUAL_MACHINE_INSTANCES } from "../../src/api/registry.ts";
@@ -13,7 +13,6 @@ import {
 } from "../../src/kube/core_resources.ts";
 import type { FetchClient } from "../../src/kube/fetch_client.ts";
 import { keyOf, type KubeObject } from "../../src/kube/object.ts";
-import { SKIP_NOTE, TEST_KUBECONFIG } from "../../src/kube/testing/real_server.ts";
 import { Heartbeat } from "../../src/node/heartbeat.ts";
 import type { Node } from "../../src/resources/core_objects.ts";
 import {
@@ -29,7 +28,7 @@ import { EventRecorder } from "../../src/runtime/event_recorder.ts";
 import { FakeClock } from "../../src/runtime/fake_clock.ts";
 import { JsonLogger, SILENT_LOGGER } from "../../src/runtime/log.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
-import { startController } from "./controller_process.ts";
+import { INSTALLATIONS, type InstallationUnderTest } from "./installations.ts";
 import { playKubelet } from "./played_kubelet.ts";
 
 const TIMEOUT_MS = 30_000;
@@ -145,103 +144,110 @@ class PlayedTime implements AsyncDisposable {
   }
 }
 
-Deno.test({
-  name: `node controller gives up nodes that are not heard of${SKIP_NOTE}`,
-  ignore: TEST_KUBECONFIG === undefined,
-  fn: async (test) => {
-    await using controller = await startController(TEST_KUBECONFIG ?? "");
-    const bed = new Bed(controller.admin);
-    await using stack = new AsyncDisposableStack();
-    stack.defer(() => clearAway(bed));
-    await setUp(bed);
-    const left = await bed.run("left", bed.silent);
-    const ended = await bed.run("ended", bed.silent);
-    const elsewhere = await bed.run("elsewhere", bed.alive);
+for (const { where, ignore, open } of INSTALLATIONS) {
+  Deno.test({
+    name: `node controller gives up nodes that are not heard of, ${where}`,
+    ignore,
+    fn: (test) => testUnresponsive(test, open),
+  });
+}
 
-    await bed.heard(bed.alive, "1999-12-31T23:59:00Z");
-    await bed.heard(bed.silent, "2099-12-31T23:59:00Z");
-    // Nobody but the controller may say how a guest does.
-    using account = await controller.clientOf("denovirt-controller");
-    await using played = new PlayedTime(account);
+async function testUnresponsive(
+  test: Deno.TestContext,
+  open: InstallationUnderTest["open"],
+): Promise<void> {
+  await using installation = await open();
+  const bed = new Bed(installation.admin);
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => clearAway(bed));
+  await setUp(bed);
+  const left = await bed.run("left", bed.silent);
+  const ended = await bed.run("ended", bed.silent);
+  const elsewhere = await bed.run("elsewhere", bed.alive);
 
-    await test.step("a silent node is taken out, and its guests without a pod fail", async () => {
-      await bed.endPod(ended);
-      await bed.endPod(elsewhere);
-      let beats = 0;
-      const status = await waitUntil({
-        what: "the guest whose pod has ended to fail",
-        timeoutMs: TIMEOUT_MS,
-        look: async () => {
-          const heartbeat = `beat ${++beats}`;
-          await bed.heard(bed.alive, heartbeat);
-          await played.untilHeard(bed.alive, heartbeat);
-          played.clock.advance(HEARTBEAT_MS);
-          return await bed.look(ended);
-        },
-        until: (seen) => seen?.phase === "Failed",
-      });
-      assert.ok(beats * HEARTBEAT_MS >= HEARTBEAT_AGE_MS_MAX, `after ${beats} minutes`);
-      assert.equal(status?.reason, "NodeUnresponsive");
-      const told = status?.conditions?.find(({ type }) => type === "Synchronized")?.message;
-      assert.match(told ?? "", /has not been heard of for more than 5 minutes/);
-      assert.equal(await bed.schedulable(bed.silent), "false");
+  await bed.heard(bed.alive, "1999-12-31T23:59:00Z");
+  await bed.heard(bed.silent, "2099-12-31T23:59:00Z");
+  // Nobody but the controller may say how a guest does.
+  using account = await installation.clientOf("denovirt-controller");
+  await using played = new PlayedTime(account);
+
+  await test.step("a silent node is taken out, and its guests without a pod fail", async () => {
+    await bed.endPod(ended);
+    await bed.endPod(elsewhere);
+    let beats = 0;
+    const status = await waitUntil({
+      what: "the guest whose pod has ended to fail",
+      timeoutMs: TIMEOUT_MS,
+      look: async () => {
+        const heartbeat = `beat ${++beats}`;
+        await bed.heard(bed.alive, heartbeat);
+        await played.untilHeard(bed.alive, heartbeat);
+        played.clock.advance(HEARTBEAT_MS);
+        return await bed.look(ended);
+      },
+      until: (seen) => seen?.phase === "Failed",
     });
+    assert.ok(beats * HEARTBEAT_MS >= HEARTBEAT_AGE_MS_MAX, `after ${beats} minutes`);
+    assert.equal(status?.reason, "NodeUnresponsive");
+    const told = status?.conditions?.find(({ type }) => type === "Synchronized")?.message;
+    assert.match(told ?? "", /has not been heard of for more than 5 minutes/);
+    assert.equal(await bed.schedulable(bed.silent), "false");
+  });
 
-    await test.step("a guest whose pod lives is left alone, and so is another node's", async () => {
-      assert.equal((await bed.look(left))?.phase, "Scheduled");
-      assert.equal((await bed.look(elsewhere))?.phase, "Scheduled");
-      assert.equal(await bed.schedulable(bed.alive), "true");
-    });
+  await test.step("a guest whose pod lives is left alone, and so is another node's", async () => {
+    assert.equal((await bed.look(left))?.phase, "Scheduled");
+    assert.equal((await bed.look(elsewhere))?.phase, "Scheduled");
+    assert.equal(await bed.schedulable(bed.alive), "true");
+  });
 
-    await test.step("it is told once of the node and once of the guest", async () => {
-      const node = await waitUntil({
-        what: "an event about the node",
-        timeoutMs: TIMEOUT_MS,
-        look: () => bed.events("default", bed.silent),
-        until: (seen) => seen.includes("Node NodeUnresponsive"),
-      });
-      assert.equal(node.filter((each) => each === "Node NodeUnresponsive").length, 1);
-      const guest = await bed.events(bed.namespace, "ended");
-      assert.ok(guest.includes("VirtualMachineInstance NodeUnresponsive"), guest.join());
+  await test.step("it is told once of the node and once of the guest", async () => {
+    const node = await waitUntil({
+      what: "an event about the node",
+      timeoutMs: TIMEOUT_MS,
+      look: () => bed.events("default", bed.silent),
+      until: (seen) => seen.includes("Node NodeUnresponsive"),
     });
+    assert.equal(node.filter((each) => each === "Node NodeUnresponsive").length, 1);
+    const guest = await bed.events(bed.namespace, "ended");
+    assert.ok(guest.includes("VirtualMachineInstance NodeUnresponsive"), guest.join());
+  });
 
-    await test.step("an agent that comes back takes guests again", async () => {
-      const { metadata: { uid } } = await node(bed, bed.silent);
-      using agent = await controller.clientOf("denovirt-node", { name: bed.silent, uid });
-      const heartbeat = new Heartbeat({
-        client: agent,
-        nodeName: bed.silent,
-        clock: SYSTEM_CLOCK,
-        log: SILENT_LOGGER,
-        events: { record: () => {} },
-        missing: () => Promise.resolve([]),
-      });
-      const stop = new AbortController();
-      const running = heartbeat.run(stop.signal);
-      await waitUntil({
-        what: "the node to take guests",
-        timeoutMs: TIMEOUT_MS,
-        look: () => bed.schedulable(bed.silent),
-        until: (seen) => seen === "true",
-      });
-      stop.abort();
-      await running;
-      assert.equal(await bed.schedulable(bed.silent), "false", "it has left");
+  await test.step("an agent that comes back takes guests again", async () => {
+    const { metadata: { uid } } = await node(bed, bed.silent);
+    using agent = await installation.clientOf("denovirt-node", { name: bed.silent, uid });
+    const heartbeat = new Heartbeat({
+      client: agent,
+      nodeName: bed.silent,
+      clock: SYSTEM_CLOCK,
+      log: SILENT_LOGGER,
+      events: { record: () => {} },
+      missing: () => Promise.resolve([]),
     });
+    const stop = new AbortController();
+    const running = heartbeat.run(stop.signal);
+    await waitUntil({
+      what: "the node to take guests",
+      timeoutMs: TIMEOUT_MS,
+      look: () => bed.schedulable(bed.silent),
+      until: (seen) => seen === "true",
+    });
+    stop.abort();
+    await running;
+    assert.equal(await bed.schedulable(bed.silent), "false", "it has left");
+  });
 
-    await test.step("the guests of a node that is removed fail with it", async () => {
-      await bed.endPod(left);
-      await bed.admin.delete(NODES, { name: bed.silent });
-      const status = await waitUntil({
-        what: "the guest to fail",
-        timeoutMs: TIMEOUT_MS,
-        look: () => bed.look(left),
-        until: (seen) => seen?.phase === "Failed",
-      });
-      assert.equal(status?.reason, "NodeUnresponsive");
+  await test.step("the guests of a node that is removed fail with it", async () => {
+    await bed.endPod(left);
+    await bed.admin.delete(NODES, { name: bed.silent });
+    const status = await waitUntil({
+      what: "the guest to fail",
+      timeoutMs: TIMEOUT_MS,
+      look: () => bed.look(left),
+      until: (seen) => seen?.phase === "Failed",
     });
-  },
-});
+    assert.equal(status?.reason, "NodeUnresponsive");
+  });
+}
 
 async function setUp(bed: Bed): Promise<void> {
   const { admin, namespace, silent, alive } = bed;

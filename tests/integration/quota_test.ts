@@ -1,13 +1,12 @@
-/** Namespaces with quotas on a real API server, whose kubeconfig is in DENOVIRT_TEST_KUBECONFIG. */
+/** Namespaces with quotas: on a real API server, and as far as it enforces them on the embedded one. */
 import assert from "node:assert/strict";
 import { PODS, RESOURCE_QUOTAS } from "../../src/kube/core_resources.ts";
-import { openRealServer, SKIP_NOTE, TEST_KUBECONFIG } from "../../src/kube/testing/real_server.ts";
 import { findCondition } from "../../src/resources/condition.ts";
 import type { ResourceQuota } from "../../src/resources/core_objects.ts";
 import { SCHEDULED_BY_TEST, vmi, withSpec } from "../../src/resources/testing/builders.ts";
 import { Stage } from "../../src/resources/testing/stage.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
-import { installCrds } from "./install_crds.ts";
+import { STAGES, type StageUnderTest } from "./stages.ts";
 
 /** A controller manager learns of new kinds first, which takes a minute on one that is young. */
 const ENFORCED_TIMEOUT_MS = 180_000;
@@ -15,26 +14,29 @@ const QUOTA = "all";
 /** As many as there are in the first seconds; later ones are further apart. */
 const ATTEMPTS = 3;
 
-function quotaTest(name: string, play: (stage: Stage) => Promise<void>): void {
-  Deno.test({
-    name: `quotas: ${name}, on a real API server${SKIP_NOTE}`,
-    ignore: TEST_KUBECONFIG === undefined,
-    fn: async () => {
-      const server = await openRealServer();
-      await installCrds(server.client);
-      await using stage = new Stage({
-        client: server.client,
-        namespace: server.namespace,
-        bind: () => Promise.reject(new Error("Cannot bind: no pod is to run here")),
-        [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
-      });
-      await play(stage);
-    },
-  });
+function quotaTest(
+  name: string,
+  stages: readonly StageUnderTest[],
+  play: (stage: Stage, enforced: boolean) => Promise<void>,
+): void {
+  for (const { where, enforcesQuotas, ignore, open } of stages) {
+    Deno.test({
+      name: `quotas: ${name}, ${where}`,
+      ignore,
+      fn: async () => {
+        await using stage = new Stage(await open());
+        await play(stage, enforcesQuotas);
+      },
+    });
+  }
 }
 
-/** Limits for the whole namespace, and waits until pods are held to them. */
-async function limitNamespace(stage: Stage, hard: Record<string, string>): Promise<void> {
+/** Limits for the whole namespace, and waits until pods are held to them, where they are. */
+async function limitNamespace(
+  stage: Stage,
+  hard: Record<string, string>,
+  enforced = true,
+): Promise<void> {
   const key = stage.key(QUOTA);
   const found = await stage.client.get(RESOURCE_QUOTAS, key);
   if (found === undefined) {
@@ -44,6 +46,7 @@ async function limitNamespace(stage: Stage, hard: Record<string, string>): Promi
   } else {
     await stage.client.patch(RESOURCE_QUOTAS, key, { spec: { hard } });
   }
+  if (!enforced) return;
   await waitUntil({
     what: "the quota to be enforced",
     timeoutMs: ENFORCED_TIMEOUT_MS,
@@ -62,14 +65,20 @@ function problem(stage: Stage): string | undefined {
 
 const instance = () => vmi(withSpec({ schedulerName: SCHEDULED_BY_TEST }));
 
-quotaTest("a guest without limits gets a pod where limits are asked for", async (stage) => {
-  await limitNamespace(stage, { "limits.cpu": "8", "limits.memory": "16Gi" });
+/** What the API server refuses is what the controllers are to avoid. */
+async function bareIsRefused(stage: Stage): Promise<void> {
   const bare = {
     metadata: { name: "bare" },
     spec: { containers: [{ name: "main", image: "registry.example/main:1" }] },
   };
   const namespace = stage.key("").namespace ?? "";
   await assert.rejects(stage.client.create(PODS, bare, { namespace }), /must specify limits/);
+}
+
+const LIMITED = "a guest without limits gets a pod where limits are asked for";
+quotaTest(LIMITED, STAGES, async (stage, enforced) => {
+  await limitNamespace(stage, { "limits.cpu": "8", "limits.memory": "16Gi" }, enforced);
+  if (enforced) await bareIsRefused(stage);
   await stage.createVmi(instance());
   const pod = await stage.untilPod("web");
   for (const { name, resources } of pod.spec.containers) {
@@ -77,7 +86,9 @@ quotaTest("a guest without limits gets a pod where limits are asked for", async 
   }
 });
 
-quotaTest("an exceeded quota is told once, and tried again until it is raised", async (stage) => {
+const ENFORCING = STAGES.filter(({ enforcesQuotas }) => enforcesQuotas);
+const EXCEEDED = "an exceeded quota is told once, and tried again until it is raised";
+quotaTest(EXCEEDED, ENFORCING, async (stage) => {
   await limitNamespace(stage, { "limits.cpu": "8", "limits.memory": "64Mi" });
   await stage.createVmi(instance());
   const attempts = (count: number) =>
