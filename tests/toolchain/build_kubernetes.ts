@@ -1,6 +1,6 @@
 import { cachedBuild, isBuilt } from "./cached_build.ts";
+import { buildGoProgram, goModuleVersion, kubernetesVersionVariables } from "./go_program.ts";
 import { say } from "./progress.ts";
-import { runCommand } from "./run_command.ts";
 
 const SOURCE = new URL("./kubernetes", import.meta.url).pathname;
 const PROGRAMS = [
@@ -12,8 +12,6 @@ const PROGRAMS = [
   "kubelet",
   "kubectl",
 ];
-/** The packages that `kubectl version`, `/version` and a node's nodeInfo read their answer from. */
-const VERSION_PACKAGES = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"];
 const RECIPE = {
   name: "kubernetes",
   what: "building Kubernetes and etcd from Go modules",
@@ -35,28 +33,15 @@ export async function kubernetesIsBuilt(): Promise<boolean> {
 }
 
 async function build(directory: string): Promise<void> {
-  const env = { CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off", GOTOOLCHAIN: "local" };
-  const go = (...args: string[]) => runCommand(["go", ...args], { cwd: SOURCE, env });
-  const version = (await go("list", "-m", "-f", "{{.Version}}", "k8s.io/kubernetes")).trim();
-  const [major, minor] = version.slice(1).split(".");
-  const settings = VERSION_PACKAGES.flatMap((name) => [
-    `-X ${name}.gitVersion=${version}`,
-    `-X ${name}.gitMajor=${major}`,
-    `-X ${name}.gitMinor=${minor}`,
-    `-X ${name}.gitTreeState=clean`,
-    `-X ${name}.buildDate=1970-01-01T00:00:00Z`,
-  ]);
+  const version = await goModuleVersion(SOURCE, "k8s.io/kubernetes");
   await Deno.mkdir(`${directory}/bin`);
-  await go(
-    "build",
-    "-trimpath",
-    "-buildvcs=false",
+  await buildGoProgram({
+    source: SOURCE,
+    package: "./hyperkube",
     // As the official release is built: no tracing in gRPC, no code for tests.
-    "-tags=selinux,notest,grpcnotrace",
-    `-ldflags=-s -w ${settings.join(" ")}`,
-    `-o=${directory}/bin/hyperkube`,
-    "./hyperkube",
-  );
+    tags: ["selinux", "notest", "grpcnotrace"],
+    variables: kubernetesVersionVariables(version),
+  }, `${directory}/bin/hyperkube`);
   for (const program of PROGRAMS) await Deno.symlink("hyperkube", `${directory}/bin/${program}`);
 }
 

@@ -6,7 +6,8 @@ import type { Json, JsonObject } from "../../../kube/json.ts";
 import { badRequest } from "../status_error.ts";
 
 /**
- * What a field holds. A function is a message, an array of one is a list of them; "map" has strings, "bytemap" bytes in base64.
+ * What a field holds. A function is a message, an array of one is a list of them; "map" has strings, "bytemap" bytes in base64,
+ * "amounts" quantities.
  * A "flag" and a "number" are always sent, and nothing said when they are false and 0.
  */
 type FieldType =
@@ -17,6 +18,7 @@ type FieldType =
   | "intOrString"
   | "map"
   | "bytemap"
+  | "amounts"
   | "strings"
   | Message
   | readonly [Message];
@@ -76,6 +78,20 @@ const SERVICE_SPEC: Message = () => ({
   23: ["trafficDistribution", "string"],
 });
 
+const RESOURCE_QUOTA_SPEC: Message = () => ({
+  1: ["hard", "amounts"],
+  2: ["scopes", "strings"],
+  3: ["scopeSelector", () => ({
+    1: ["matchExpressions", [() => ({
+      1: ["scopeName", "string"],
+      2: ["operator", "string"],
+      3: ["values", "strings"],
+    })]],
+  })],
+});
+
+const MAPS: readonly FieldType[] = ["map", "bytemap", "amounts"];
+
 const KINDS: Readonly<Record<string, Message>> = {
   "v1/ConfigMap": () => ({
     1: ["metadata", META],
@@ -92,6 +108,7 @@ const KINDS: Readonly<Record<string, Message>> = {
   }),
   "v1/Namespace": () => ({ 1: ["metadata", META] }),
   "v1/Service": () => ({ 1: ["metadata", META], 2: ["spec", SERVICE_SPEC] }),
+  "v1/ResourceQuota": () => ({ 1: ["metadata", META], 2: ["spec", RESOURCE_QUOTA_SPEC] }),
   "v1/ServiceAccount": () => ({ 1: ["metadata", META] }),
   "authentication.k8s.io/v1/SelfSubjectReview": () => ({ 1: ["metadata", META] }),
   "authorization.k8s.io/v1/SelfSubjectRulesReview": () => ({
@@ -138,7 +155,7 @@ function decode(bytes: Uint8Array, message: Message): JsonObject {
     const [name, type] = known[number] ?? [];
     if (name === undefined || type === undefined) continue;
     const read = valueOf(value, type);
-    if (type === "map" || type === "bytemap") {
+    if (MAPS.includes(type)) {
       object[name] = { ...object[name] as JsonObject, ...read as JsonObject };
     } else if (type === "strings" || Array.isArray(type)) {
       object[name] = [...(object[name] ?? []) as Json[], read];
@@ -157,10 +174,14 @@ function valueOf(value: Uint8Array | number, type: FieldType): Json {
   if (typeof type === "function") return decode(value, type);
   if (Array.isArray(type)) return decode(value, type[0]);
   if (type === "intOrString") return intOrString(fieldsOf(value));
-  if (type !== "map" && type !== "bytemap") return textOf(value);
+  if (!MAPS.includes(type)) return textOf(value);
   const entry = fieldsOf(value);
-  const content = bytesOf(entry, 2);
-  return { [textOf(bytesOf(entry, 1))]: type === "map" ? textOf(content) : content.toBase64() };
+  return { [textOf(bytesOf(entry, 1))]: entryOf(bytesOf(entry, 2), type) };
+}
+
+function entryOf(content: Uint8Array, type: FieldType): string {
+  if (type === "bytemap") return content.toBase64();
+  return textOf(type === "amounts" ? bytesOf(fieldsOf(content), 1) : content);
 }
 
 /** A kind, 0 for a number, then both. */
