@@ -13,10 +13,13 @@ export interface SubresourcePath {
   name: string;
   /** "start", or several segments as in "vnc/screenshot". */
   subresource: string;
+  /** What follows it and is no part of its name: of a port-forward the port, and the protocol. @default "" */
+  rest?: string;
 }
 
 /** Of no object: what they are about is in the body. */
 const OF_NAMESPACES: readonly string[] = [EXPAND_VM_SPEC];
+const PORT_FORWARD = "portforward";
 const NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 /** `undefined`: not a path of ours. Names are checked here, so that they may be put into other paths. */
@@ -41,5 +44,9 @@ export function parseSubresourcePath(path: string): SubresourcePath | undefined 
     return isWhole ? { version, namespace, resource, name, subresource: "" } : undefined;
   }
   if (rest.length === 0 || !NAME.test(name) || rest.includes("")) return undefined;
-  return { version, namespace, resource, name, subresource: rest.join("/") };
+  const [first = "", ...port] = rest;
+  if (first !== PORT_FORWARD) {
+    return { version, namespace, resource, name, subresource: rest.join("/") };
+  }
+  return { version, namespace, resource, name, subresource: first, rest: port.join("/") };
 }

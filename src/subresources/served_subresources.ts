@@ -2,6 +2,11 @@
 import { EXPAND_VM_SPEC } from "./route.ts";
 
 export const CONSOLE = "virtualmachineinstances/console";
+/** Followed by the port, and the protocol. */
+export const PORT_FORWARDS: readonly string[] = [
+  "virtualmachineinstances/portforward",
+  "virtualmachines/portforward",
+];
 export const EXPAND_SPEC = "virtualmachines/expand-spec";
 
 const VERB_NAMES = [
@@ -19,6 +24,7 @@ export type VerbName = typeof VERB_NAMES[number];
 export const SERVED_SUBRESOURCES: readonly string[] = [
   EXPAND_VM_SPEC,
   CONSOLE,
+  ...PORT_FORWARDS,
   ...VERB_NAMES,
   EXPAND_SPEC,
 ];

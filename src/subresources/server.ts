@@ -10,8 +10,9 @@ import { denyConsole } from "./console.ts";
 import { discoveryDocuments, type VersionInfo } from "./discovery.ts";
 import { expandSpec, expandVmSpec } from "./expand_spec.ts";
 import { type FrontProxy, identityOf, type UserIdentity } from "./front_proxy.ts";
+import { forwardAddress, forwardPort, parseForwardedPort } from "./port_forward.ts";
 import { EXPAND_VM_SPEC, parseSubresourcePath, type SubresourcePath } from "./route.ts";
-import { CONSOLE, EXPAND_SPEC, SERVED_SUBRESOURCES } from "./served_subresources.ts";
+import { CONSOLE, EXPAND_SPEC, PORT_FORWARDS, SERVED_SUBRESOURCES } from "./served_subresources.ts";
 import { denialResponse, jsonResponse, statusResponse } from "./status_response.ts";
 import { findInstance, noInstance, VERBS } from "./verbs.ts";
 
@@ -78,7 +79,7 @@ export class SubresourceServer {
       return await expandSpec({ key, identity, signal }, this.#options);
     }
     const verb = VERBS[name];
-    if (verb === undefined && name !== EXPAND_VM_SPEC) return unknownPath(request.path);
+    if (verb === undefined && name !== EXPAND_VM_SPEC) return unknownSubresource(name);
     if (request.method !== "PUT") return wrongMethod();
     if (verb !== undefined) return await verb({ key, body, signal }, this.#options);
     return await expandVmSpec({ namespace, body, identity, signal }, this.#options);
@@ -88,8 +89,35 @@ export class SubresourceServer {
     const admitted = await this.#admit(request);
     if ("refuse" in admitted) return admitted;
     const { path, identity } = admitted;
-    if (nameOf(path) !== CONSOLE) return { refuse: unknownPath(request.path) };
-    return await this.#console(request, { path, user: identity.user });
+    const asked = { path, user: identity.user };
+    if (PORT_FORWARDS.includes(nameOf(path))) return await this.#portForward(request, asked);
+    if (nameOf(path) !== CONSOLE) return { refuse: unknownSubresource(nameOf(path)) };
+    return await this.#console(request, asked);
+  }
+
+  async #portForward(
+    request: TlsRequest,
+    { path, user }: { path: SubresourcePath; user: string },
+  ): Promise<UpgradeDecision> {
+    const { namespace, name, rest = "" } = path;
+    const key = { namespace, name };
+    const asked = parseForwardedPort(rest);
+    if ("code" in asked) return { refuse: denialResponse(asked) };
+    const vmi = await findInstance({ key, signal: request.signal }, this.#options);
+    if (vmi === undefined) return { refuse: noInstance(key) };
+    const found = forwardAddress(vmi);
+    if ("code" in found) return { refuse: denialResponse(found) };
+    const target = { ...asked, ...found };
+    const fields = { object: formatTarget(path), port: asked.port, user };
+    const { logger } = this.#options;
+    logger.info("port forwarded", fields);
+    return {
+      ...(offersProtocol(request) ? { protocol: CONSOLE_PROTOCOL } : {}),
+      accept: async (socket, signal) => {
+        await forwardPort(socket, target, signal);
+        logger.info("port no longer forwarded", fields);
+      },
+    };
   }
 
   async #console(
@@ -173,6 +201,12 @@ function nameOf({ resource, subresource }: SubresourcePath): string {
 
 function unknownPath(path: string): TlsResponse {
   const message = `the server could not find the requested resource: ${path}`;
+  return statusResponse(404, { reason: "NotFound", message });
+}
+
+/** Clients that know more of KubeVirt than is there show this to people. */
+function unknownSubresource(name: string): TlsResponse {
+  const message = `the server could not find the requested resource: ${name} is not served`;
   return statusResponse(404, { reason: "NotFound", message });
 }
 

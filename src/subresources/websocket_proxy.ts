@@ -65,7 +65,8 @@ function closing(socket: WebSocket, other: WebSocket): Promise<void> {
   });
 }
 
-async function keepAlive(
+/** Until the signal aborts; ends a connection whose other side is not heard of any more. */
+export async function keepAlive(
   socket: WebSocket,
   options: { clock: Clock; signal: AbortSignal },
 ): Promise<void> {

@@ -55,6 +55,8 @@ const ROWS: readonly Row[] = [
   [CALLS, "virtualmachineinstances/pause", CALL, CALL, NONE, NONE, NONE],
   [CALLS, "virtualmachineinstances/unpause", CALL, CALL, NONE, NONE, NONE],
   [CALLS, "virtualmachineinstances/console", ["get"], ["get"], NONE, NONE, NONE],
+  [CALLS, "virtualmachineinstances/portforward", ["get"], ["get"], NONE, NONE, NONE],
+  [CALLS, "virtualmachines/portforward", ["get"], ["get"], NONE, NONE, NONE],
   [CALLS, "virtualmachines/expand-spec", ["get"], ["get"], ["get"], NONE, NONE],
   [CALLS, "expand-vm-spec", CALL, CALL, CALL, NONE, NONE],
   [CALLS, "version", ["get", "list"], ["get", "list"], ["get", "list"], ["get", "list"], [
