@@ -63,6 +63,10 @@ import {
   createControllerInformers,
   runInformers,
 } from "./resources/informers.ts";
+import {
+  KNOWN_REVISIONS_MAX,
+  type KnownRevisions,
+} from "./resources/instancetype/known_revisions.ts";
 import { primaryKubeVirt } from "./resources/kubevirt/configuration.ts";
 import { createKubeVirtController } from "./resources/kubevirt/controller.ts";
 import { createNodeController } from "./resources/node/controller.ts";
@@ -72,6 +76,7 @@ import { createMigrationController } from "./resources/virtual_machine_instance_
 import { createReplicaSetController } from "./resources/virtual_machine_instance_replica_set/controller.ts";
 import { createPoolController } from "./resources/virtual_machine_pool/controller.ts";
 import { sleep, SYSTEM_CLOCK } from "./runtime/clock.ts";
+import { BoundedMap } from "./runtime/bounded_map.ts";
 import { Controller } from "./runtime/controller.ts";
 import { EventRecorder } from "./runtime/event_recorder.ts";
 import { Informer } from "./runtime/informer.ts";
@@ -116,6 +121,7 @@ export class ControllerProgram {
   readonly #requests: Informer<CertificateSigningRequest>;
   readonly #frontProxy: FrontProxySource;
   readonly #certificates: CertificateKeeper;
+  readonly #knownRevisions: KnownRevisions = new BoundedMap(KNOWN_REVISIONS_MAX);
   readonly #events: EventRecorder;
   #server: MutualTlsServer | undefined;
 
@@ -323,6 +329,7 @@ export class ControllerProgram {
     const dependencies: ControllerDependencies = {
       ...shared,
       informers: this.#informers,
+      knownRevisions: this.#knownRevisions,
       events: this.#events,
       drainMs: TERM_DRAIN_MS,
     };

@@ -87,7 +87,10 @@ interface Source {
 
 interface Pass {
   key: ObjectKey;
+  /** When its time is over, or the controller's. */
   signal: AbortSignal;
+  /** The controller's. */
+  stopped: AbortSignal;
   log: Logger;
 }
 
@@ -188,9 +191,11 @@ export class Controller<World, Action extends { type: string }, Status> {
     this.#metrics.began();
     const timeoutMs = this.#options.passTimeoutMs ?? PASS_TIMEOUT_MS;
     using deadline = new Deadline({ what: `pass of ${key}`, parent: signal, timeoutMs });
-    const result = await this.#pass({ key: parseKey(key), signal: deadline.signal, log });
+    const pass = { key: parseKey(key), signal: deadline.signal, stopped: signal, log };
+    const result = await this.#pass(pass);
     this.#metrics.ended(result.outcome, this.#clock.monotonicMs() - startMs);
     if (!signal.aborted) this.#settle(key, result, log);
+    else if (result.error !== undefined) log.debug("pass cut short", { error: result.error });
   }
 
   async #pass(pass: Pass): Promise<PassResult> {
@@ -263,13 +268,14 @@ export class Controller<World, Action extends { type: string }, Status> {
     }
   }
 
-  /** Never throws: the action's own error is the one to be handled. */
+  /** Never throws: the action's own error is the one to be handled. That this controller ends is nobody's failure. */
   async #report(
     error: unknown,
     failed: { action: Action; world: World },
     pass: Pass,
   ): Promise<void> {
     const { action, world } = failed;
+    if (pass.stopped.aborted) return;
     try {
       const report = this.#reconciler.report?.(error, action, world) ?? {};
       for (const event of report.events ?? []) this.#options.events.record(event);

@@ -407,6 +407,27 @@ Deno.test("controller aborts passes that outlast the drain", async () => {
   assert.deepEqual(scene.trace, ["observe ns/one"]);
 });
 
+Deno.test("controller tells users nothing of an action that its end has cut short", async () => {
+  await using scene = new Scene({ drainMs: 0 }).start();
+  scene.onDecide = () => ({ actions: [{ type: "a" }], status: "Ready" });
+  scene.onAct = (_action, signal) =>
+    new Promise((_resolve, reject) =>
+      signal.addEventListener("abort", () => reject(signal.reason))
+    );
+  scene.onReport = () => ({
+    status: "Failed",
+    events: [{ regarding: REGARDING, type: "Warning", reason: "Failed", message: "no" }],
+  });
+  scene.controller.enqueue(KEY);
+  await eventually("the action is going on", () => scene.trace.includes("act a"));
+  scene.stop.abort(new Error("lost the lease"));
+  scene.clock.advance(0);
+  await scene.running;
+  assert.deepEqual(scene.events, []);
+  assert.equal(scene.trace.at(-1), "act a");
+  assert.equal(scene.lines.at(-1)?.message, "pass cut short");
+});
+
 Deno.test("controller waits for its informers and maps old and new objects to keys", async () => {
   await using scene = new Scene();
   const client = new FakeClient();

@@ -115,6 +115,12 @@ export class Informer<T extends KubeObject> {
     return this.#synced;
   }
 
+  /** Whether it holds the objects of one namespace alone, or those that a selector matches. */
+  get isSelective(): boolean {
+    const { namespace, labelSelector, fieldSelector } = this.#options;
+    return [namespace, labelSelector, fieldSelector].some((each) => each !== undefined);
+  }
+
   /** How many objects are cached. */
   get size(): number {
     return this.#objects.size;

@@ -1,6 +1,7 @@
 /**
- * A client whose writes reach the caches with their answer. Without it a pass that comes before the watch decides on the world
- * before its own write, and does again what has been done: a second creation, a patch of a version that is no more.
+ * A client whose writes reach the caches with their answer, and what it reads past them does too. Without it a pass that comes
+ * before the watch decides on the world before its own write, and does again what has been done: a second creation, a patch of
+ * a version that is no more. A creation whose answer was lost is read: it is there, and the next pass shall know.
  */
 import type {
   CallOptions,
@@ -19,11 +20,13 @@ import type { KubeObject, ObjectKey } from "../kube/object.ts";
 /** What the client needs of an informer. */
 export interface Cache {
   readonly resource: Resource;
+  /** Whether it holds some of the resource's objects alone. */
+  readonly isSelective: boolean;
   absorb(object: KubeObject): void;
   absorbEnd(key: ObjectKey, uid: string): void;
 }
 
-/** Passes every call on; what a write answers is given to the cache of its resource, if there is one. */
+/** Passes every call on; what a write or a `get` answers is given to the cache of its resource, if there is one. */
 export class WriteThroughClient implements KubeClient {
   readonly #client: KubeClient;
   readonly #caches: ReadonlyMap<string, Cache>;
@@ -33,12 +36,16 @@ export class WriteThroughClient implements KubeClient {
     this.#caches = new Map(caches.map((cache) => [idOf(cache.resource), cache]));
   }
 
-  get<T extends KubeObject>(
+  async get<T extends KubeObject>(
     resource: Resource,
     key: ObjectKey,
     options?: CallOptions,
   ): Promise<T | undefined> {
-    return this.#client.get<T>(resource, key, options);
+    const found = await this.#client.get<T>(resource, key, options);
+    const cache = this.#caches.get(idOf(resource));
+    // What has the name of something that is selected need not be selected.
+    if (found !== undefined && cache?.isSelective === false) cache.absorb(found);
+    return found;
   }
 
   list<T extends KubeObject>(resource: Resource, options?: ListOptions): Promise<ObjectList<T>> {

@@ -23,7 +23,7 @@ class Scene implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
 
-  constructor() {
+  constructor(selected: { labelSelector?: string } = {}) {
     this.server = new FakeClient({
       onCall: ({ verb, signal }) => {
         if (verb !== "watch") return undefined;
@@ -32,7 +32,7 @@ class Scene implements AsyncDisposable {
       },
     });
     const parts = { client: this.server, resource: CONFIG_MAPS, logger: SILENT_LOGGER };
-    this.informer = new Informer<ConfigMap>(parts);
+    this.informer = new Informer<ConfigMap>({ ...parts, ...selected });
     this.informer.addHandler((change) => this.changes.push(change));
     this.client = new WriteThroughClient(this.server, [this.informer]);
     this.#running = this.informer.run(this.#stop.signal);
@@ -71,6 +71,22 @@ Deno.test("WriteThroughClient shows its writes in the cache before the watch doe
   await scene.client.patch(CONFIG_MAPS, KEY, { metadata: { finalizers: ["denovirt.io/x"] } });
   await scene.client.delete(CONFIG_MAPS, KEY, { preconditions: { uid } });
   assert.ok(scene.cached?.metadata.deletionTimestamp);
+});
+
+Deno.test("WriteThroughClient shows what it reads past the cache", async () => {
+  await using scene = await new Scene().synced();
+  // As after a creation whose answer was lost.
+  const { metadata: { uid } } = await scene.server.create(CONFIG_MAPS, { metadata: KEY });
+  assert.equal(scene.informer.size, 0);
+  await scene.client.get(CONFIG_MAPS, KEY);
+  assert.equal(scene.cached?.metadata.uid, uid);
+});
+
+Deno.test("WriteThroughClient takes nothing that it reads into a cache of selected objects", async () => {
+  await using scene = await new Scene({ labelSelector: "app=launcher" }).synced();
+  await scene.server.create(CONFIG_MAPS, { metadata: KEY });
+  await scene.client.get(CONFIG_MAPS, KEY);
+  assert.equal(scene.cached, undefined);
 });
 
 Deno.test("WriteThroughClient shows the end of what it removed", async () => {

@@ -18,8 +18,12 @@ interface DecisionLine {
   decision?: { actions: string[]; versions: string[] };
 }
 
-/** A pass that failed is tried again on purpose: its decision was not carried out. */
-const FAILED: readonly string[] = ["pass failed, trying again", "world changed under the pass"];
+/** A pass that failed is tried again on purpose: its decision was not carried out. The last is that of a lost lease. */
+const FAILED: readonly string[] = [
+  "pass failed, trying again",
+  "world changed under the pass",
+  "pass cut short",
+];
 
 /**
  * How many decisions to act a log holds, how many of them were tried again after a failed pass, and which were repeated

@@ -2,8 +2,8 @@
  * Many VMs, half of them with an instancetype and a preference, on a real API server with nodes that are played: they all
  * run, they all go, and no controller decides twice for the same world.
  *
- * Run when `DENOVIRT_SCALE_VMS` says how many: 60 take a minute, 1,000 some minutes. Not with all tests: on a machine that is
- * busy with other work repeated decisions were seen once and are not explained.
+ * Run when `DENOVIRT_SCALE_VMS` says how many: 60 take a minute, 1,000 some minutes; `DENOVIRT_TEST_KUBECONFIG` must be set to
+ * anything. Not with all tests: a control plane of its own on a machine that is busy with another takes as long as it takes.
  */
 import assert from "node:assert/strict";
 import {

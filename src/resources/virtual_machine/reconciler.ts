@@ -3,7 +3,7 @@ import type { ObjectKey } from "../../kube/object.ts";
 import type { Decision, FailureReport, Reconciler } from "../../runtime/reconciler.ts";
 import { BoundedMap } from "../../runtime/bounded_map.ts";
 import { Unchanged } from "../../runtime/unchanged.ts";
-import type { ControllerRevision } from "../core_objects.ts";
+import { KNOWN_REVISIONS_MAX, type KnownRevisions } from "../instancetype/known_revisions.ts";
 import { actOnVirtualMachine, writeVirtualMachineStatus } from "./act.ts";
 import { decideVirtualMachine } from "./decide.ts";
 import { type ObserveDependencies, observeVirtualMachine } from "./observe.ts";
@@ -12,20 +12,19 @@ import type { VirtualMachineAction, VirtualMachineWorld } from "./world.ts";
 
 /** One that is forgotten is made once more, which finds it there. */
 const REVISIONS_REMEMBERED_MAX = 10_000;
-/** Copies of instancetypes and preferences, of about 2 KB each. One that is forgotten is read once more. */
-const COPIES_REMEMBERED_MAX = 4_000;
 
 /** Observe, decide and act of the VM controller, as the loop wants them. */
 export class VirtualMachineReconciler
   implements Reconciler<VirtualMachineWorld, VirtualMachineAction, VirtualMachineStatus> {
   readonly name = "virtualmachine-controller";
   readonly #dependencies: ObserveDependencies;
-  readonly #knownRevisions = new BoundedMap<string, ControllerRevision>(COPIES_REMEMBERED_MAX);
+  readonly #knownRevisions: KnownRevisions;
   readonly #madeRevisions = new BoundedMap<string, string>(REVISIONS_REMEMBERED_MAX);
   /** Where an action of this pass has changed the VM itself, the status is written for its new version. */
   readonly #versions = new WeakMap<VirtualMachineWorld, string>();
 
   constructor(dependencies: Omit<ObserveDependencies, "startFailures">) {
+    this.#knownRevisions = dependencies.knownRevisions ?? new BoundedMap(KNOWN_REVISIONS_MAX);
     this.#dependencies = {
       ...dependencies,
       knownRevisions: this.#knownRevisions,
