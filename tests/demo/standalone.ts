@@ -1,122 +1,88 @@
 /**
- * The main job on this machine alone, step by step with a real guest: `denovirt-node standalone` in a directory of its own, a
- * VM from a manifest, its console, and everything taken away again.
+ * The main job on this machine alone, with a real guest: `denovirt-node run` of a sample, a command typed at the guest's prompt,
+ * and everything taken away again.
  *
  *   deno run --allow-all tests/demo/standalone.ts
  */
 import { dirname } from "node:path";
-import { parseAllDocuments } from "yaml";
-import type { ApiServer } from "../cluster/api_server.ts";
-import { sample, type VmiObject, type VmObject } from "../cluster/virtual_machine.ts";
-import { waitUntil } from "../cluster/wait_until.ts";
-import { removeBridge, StandaloneProcess } from "../standalone/standalone_process.ts";
 import { kernelGuestImage } from "../toolchain/build_guest_images.ts";
 import { nativeDirectory } from "../toolchain/build_native.ts";
 import { prepareMachine } from "../toolchain/prepare.ts";
 import { say } from "../toolchain/progress.ts";
-import { askGuest, GUEST, SLOW_MS } from "./ask_guest.ts";
-import { bold, quote, Stages } from "./stages.ts";
+import { COMMAND, PROMPT } from "./ask_guest.ts";
+import { bold, Stages } from "./stages.ts";
 
-const VM = `/apis/kubevirt.io/v1/namespaces/${GUEST.namespace}/virtualmachines`;
-const VMI = `/apis/kubevirt.io/v1/namespaces/${GUEST.namespace}/virtualmachineinstances`;
-const STOP =
-  `/apis/subresources.kubevirt.io/v1/namespaces/${GUEST.namespace}/virtualmachines/${GUEST.name}/stop`;
+const ROOT = new URL("../../", import.meta.url).pathname;
+const MANIFEST = "deploy/samples/vm_kernel.yaml";
+
+/** What the guest showed, and what was typed there. */
+const CONTROL = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*[a-zA-Z]`, "g");
+const TYPED = new RegExp(`${PROMPT.source}[^\\n]*echo [^\\n]+\\n(I am [^\\r\\n]+)`);
 
 interface Built {
-  nativeDirectory: string;
-  images: string[];
+  native: string;
+  images: string;
 }
 
 async function build(): Promise<Built> {
-  return {
-    nativeDirectory: await nativeDirectory(),
-    images: [dirname(await kernelGuestImage())],
-  };
+  return { native: await nativeDirectory(), images: dirname(await kernelGuestImage()) };
 }
 
-/** The VM of the sample; its Service is for clusters. */
-async function manifest(): Promise<unknown> {
-  const documents = parseAllDocuments(await sample("vm_kernel.yaml"));
-  return documents.map((document) => document.toJS() as { kind: string })
-    .find(({ kind }) => kind === "VirtualMachine");
-}
-
-async function until<T>(
-  api: ApiServer,
-  { what, path, is }: { what: string; path: string; is: (seen: T | undefined) => boolean },
-): Promise<T | undefined> {
-  return await waitUntil({
-    what,
-    timeoutMs: SLOW_MS,
-    look: () => api.get<T>(path),
-    until: is,
-    tell: (seen) => JSON.stringify((seen as { status?: unknown } | undefined)?.status ?? {}),
-  });
-}
-
-async function request(api: ApiServer, method: string, path: string, body?: unknown) {
-  const { status, body: answer } = await api.request(method, path, body);
-  if (status >= 300) {
-    throw new Error(`Cannot ${method} ${path}: got ${status} ${JSON.stringify(answer)}`);
+/** The product, from source. Everything that the guest writes goes to standard error at once, and is answered. */
+async function run({ native, images }: Built): Promise<string> {
+  const flags = [`--images=${images}`, `--native-directory=${native}`];
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--quiet", "--no-check", "--allow-all", "src/node.ts"],
+      ...["run", ...flags, MANIFEST],
+    ],
+    cwd: ROOT,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const typing = child.stdin.getWriter();
+  await typing.write(new TextEncoder().encode(`${COMMAND}\n`));
+  await typing.close();
+  const decoder = new TextDecoder();
+  let seen = "";
+  for await (const bytes of child.stdout) {
+    Deno.stderr.writeSync(bytes);
+    seen += decoder.decode(bytes, { stream: true });
   }
+  const { code } = await child.status;
+  if (code !== 0) throw new Error(`Cannot show a guest: denovirt-node run ended with code ${code}`);
+  const shown = TYPED.exec(seen);
+  if (shown === null) throw new Error("Cannot show a guest: it did not answer");
+  return shown[0].replaceAll(CONTROL, "").replaceAll("\r", "");
 }
 
 async function main(): Promise<void> {
   const stages = new Stages();
-  await stages.run("prepare this machine", () => prepareMachine(["cargo"]), "told by the work");
-  const built = await stages.run("build what is missing", build, "told by the work");
-  const directory = await Deno.makeTempDir({ prefix: "dv-" });
-  await Deno.chmod(directory, 0o755);
-  try {
-    const answer = await show(stages, { directory, ...built });
-    say(bold("\nHow long each stage took"));
-    say(stages.table());
-    say(bold("\nThe guest's answer"));
-    Deno.stdout.writeSync(new TextEncoder().encode(`${answer}\n`));
-  } finally {
-    await removeBridge(directory);
-    await Deno.remove(directory, { recursive: true });
-  }
-}
-
-/** What the guest answered. */
-async function show(stages: Stages, options: Built & { directory: string }): Promise<string> {
-  await using standalone = await stages.run(
-    "start: denovirt-node standalone",
-    () => StandaloneProcess.start({ ...options, flags: ["--stop-guests"] }),
+  await stages.run(
+    "prepare this machine",
+    () =>
+      prepareMachine({
+        purposes: [
+          "running guests",
+          "fetching images without a cluster",
+          "building a guest of a kernel",
+          "building native code",
+        ],
+        compilers: ["cargo"],
+      }),
+    "told by the work",
   );
-  using api = await standalone.api();
-  await stages.run("create: the VM of deploy/samples/vm_kernel.yaml", async () => {
-    const namespace = `/api/v1/namespaces/${GUEST.namespace}`;
-    await until(api, { what: "the namespace", path: namespace, is: (seen) => seen !== undefined });
-    await request(api, "POST", VM, await manifest());
-  });
-  await stages.run("launch: the agent starts QEMU", async () => {
-    const vmi = await until<VmiObject>(api, {
-      what: "the guest to run",
-      path: `${VMI}/${GUEST.name}`,
-      is: (seen) => seen?.status?.phase === "Running",
-    });
-    quote(`${vmi?.metadata.name} is ${vmi?.status?.phase} on ${vmi?.status?.nodeName}`);
-  });
-  const answer = await stages.run("console: type a command to the guest", () => askGuest(api));
-  await stages.run("stop: PUT .../virtualmachines/kernel/stop, as virtctl does", async () => {
-    await request(api, "PUT", STOP, {});
-    await until<VmObject>(api, {
-      what: "the VM to be stopped",
-      path: `${VM}/${GUEST.name}`,
-      is: (seen) => seen?.status?.printableStatus === "Stopped",
-    });
-  });
-  await stages.run("delete: the VM is gone", async () => {
-    await request(api, "DELETE", `${VM}/${GUEST.name}`);
-    await until(api, {
-      what: "the VM to be gone",
-      path: `${VM}/${GUEST.name}`,
-      is: (seen) => seen === undefined,
-    });
-  });
-  return answer;
+  const built = await stages.run("build what is missing", build, "told by the work");
+  const answer = await stages.run(
+    `denovirt-node run ${MANIFEST}`,
+    () => run(built),
+    "told by the work",
+  );
+  say(bold("\nHow long each stage took"));
+  say(stages.table());
+  say(bold("\nThe guest's prompt, and its answer"));
+  Deno.stdout.writeSync(new TextEncoder().encode(`${answer}\n`));
 }
 
 await main();

@@ -89,6 +89,6 @@ async function pip(): Promise<readonly string[]> {
   for (const command of PIPS) {
     if (await runCommand([...command, "--version"]).then(() => true, () => false)) return command;
   }
-  await installPackages("fetching a compile runtime", ["python3-pip"]);
+  await installPackages([{ purpose: "fetching a compile runtime", packages: ["python3-pip"] }]);
   return ["pip3"];
 }

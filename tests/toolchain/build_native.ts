@@ -4,6 +4,7 @@
  * `denovirt-domain` and `envelope`.
  */
 import { createHash } from "node:crypto";
+import { step } from "./progress.ts";
 
 const FFI = new URL("../../ffi/", import.meta.url);
 const HASH_LENGTH = 16;
@@ -27,13 +28,15 @@ export async function nativeDirectory(): Promise<string> {
   using lock = await Deno.open(`${cache}/native.lock`, { create: true, write: true });
   await lock.lock(true);
   if (await exists(directory)) return directory;
-  await cargo(
-    ["build", "--release", "--locked", "-p", "denovirt-domain", "-p", "denovirt-shim"],
-    FFI,
-    target,
-  );
-  // In its own folder: cargo finds the configuration there that links it statically.
-  await cargo(["build", "--release", "--locked"], new URL("envelope/", FFI), target);
+  await step("building the native parts with cargo", async () => {
+    await cargo(
+      ["build", "--release", "--locked", "-p", "denovirt-domain", "-p", "denovirt-shim"],
+      FFI,
+      target,
+    );
+    // In its own folder: cargo finds the configuration there that links it statically.
+    await cargo(["build", "--release", "--locked"], new URL("envelope/", FFI), target);
+  });
   const partial = await Deno.makeTempDir({ dir: cache, prefix: "native-partial-" });
   for (const { from, name } of OUTPUTS) {
     await Deno.copyFile(`${target}/${from}`, `${partial}/${name}`);

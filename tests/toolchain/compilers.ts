@@ -1,10 +1,22 @@
+import { isOffered } from "./debian_packages.ts";
 import { runCommand } from "./run_command.ts";
 
-/** Programs that Debian 12 does not have new enough; they are looked for, not installed. */
+/** Programs that are looked for. */
 const COMPILERS = [
   { program: "go", args: ["version"], minimum: [1, 24], needed: "to build Kubernetes" },
   { program: "cargo", args: ["--version"], minimum: [1, 95], needed: "to build the native parts" },
 ] as const;
+/** Debian 12's own Cargo is too old; this is the one that it builds its browsers with. */
+const CARGO_PACKAGE = "cargo-web";
+
+/** What Debian has of those that are not there at all. One that is there and too old was somebody's choice. */
+export async function compilerPackages(
+  wanted: readonly string[],
+): Promise<{ purpose: string; packages: string[] }[]> {
+  if (!wanted.includes("cargo") || await answerOf("cargo", ["--version"]) !== undefined) return [];
+  if (!await isOffered(CARGO_PACKAGE)) return [];
+  return [{ purpose: "compiling native code", packages: [CARGO_PACKAGE] }];
+}
 
 /** What of these is missing or too old, one sentence each. */
 export async function compilerProblems(wanted: readonly string[]): Promise<string[]> {
@@ -12,7 +24,7 @@ export async function compilerProblems(wanted: readonly string[]): Promise<strin
   for (const { program, args, minimum, needed } of COMPILERS) {
     if (!wanted.includes(program)) continue;
     const sentence = `${program} ${minimum.join(".")} or newer is needed ${needed}`;
-    const answer = await runCommand([program, ...args]).catch(() => undefined);
+    const answer = await answerOf(program, args);
     const version = /(\d+)\.(\d+)/.exec(answer ?? "");
     if (!version) problems.push(`${sentence}: not found`);
     else if (isOlder([Number(version[1]), Number(version[2])], minimum)) {
@@ -20,6 +32,10 @@ export async function compilerProblems(wanted: readonly string[]): Promise<strin
     }
   }
   return problems;
+}
+
+async function answerOf(program: string, args: readonly string[]): Promise<string | undefined> {
+  return await runCommand([program, ...args]).catch(() => undefined);
 }
 
 function isOlder(

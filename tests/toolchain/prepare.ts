@@ -7,19 +7,31 @@ import { kubernetesDirectory } from "./build_kubernetes.ts";
 import { nativeDirectory } from "./build_native.ts";
 import { testImages } from "./build_test_images.ts";
 import { cacheDirectory } from "./cache_directory.ts";
-import { compilerProblems } from "./compilers.ts";
-import { installMissingPackages } from "./debian_packages.ts";
+import { compilerPackages, compilerProblems } from "./compilers.ts";
+import { installPackages, missingPackages, type Purpose } from "./debian_packages.ts";
 import { say } from "./progress.ts";
 
 /** What can be built: "go" builds Kubernetes, "cargo" the native parts. */
 const COMPILERS = ["go", "cargo"];
 
-/** Installs packages and checks compilers; builds nothing. @param compilers @default all of them */
-export async function prepareMachine(compilers: readonly string[] = COMPILERS): Promise<void> {
+export interface Preparation {
+  /** @default all of them */
+  purposes?: readonly Purpose[];
+  /** @default all of them */
+  compilers?: readonly string[];
+}
+
+/** Installs packages and checks compilers; builds nothing. */
+export async function prepareMachine(
+  { purposes, compilers = COMPILERS }: Preparation = {},
+): Promise<void> {
   if (Deno.uid() !== 0) {
     throw new Error(`Cannot prepare this machine: root is needed: got uid ${Deno.uid()}`);
   }
-  await installMissingPackages();
+  await installPackages([
+    ...await missingPackages(purposes),
+    ...await compilerPackages(compilers),
+  ]);
   const problems = await compilerProblems(compilers);
   if (problems.length > 0) throw new Error(`Cannot build here: ${problems.join("; ")}`);
 }

@@ -10,7 +10,7 @@ const ENTER = "\r";
 /** A prompt that nothing follows for so long is one. */
 const SETTLED_MS = 300;
 const LOOK_INTERVAL_MS = 50;
-/** A guest that says nothing may have shown its prompt before anybody was there to see it. */
+/** A guest that says nothing may have shown its prompt before anybody was there to see it: asked again after twice the time. */
 const QUIET_MS = 2_000;
 const LINE_CHARACTERS_MAX = 64 * 1024;
 
@@ -44,6 +44,7 @@ export class ScriptTypist {
   readonly #decoder = new TextDecoder();
   #lastSeenMs = performance.now();
   #hasSeenPrompt = false;
+  #patienceMs = QUIET_MS;
 
   constructor(watcher: PromptWatcher) {
     this.#watcher = watcher;
@@ -80,8 +81,9 @@ export class ScriptTypist {
         this.#hasSeenPrompt = true;
         return;
       }
-      if (!this.#hasSeenPrompt && quietMs >= QUIET_MS) {
+      if (!this.#hasSeenPrompt && quietMs >= this.#patienceMs) {
         this.#lastSeenMs = performance.now();
+        this.#patienceMs *= 2;
         await console.type(new TextEncoder().encode(ENTER));
       }
       await sleep(SYSTEM_CLOCK, LOOK_INTERVAL_MS, signal);
