@@ -1,8 +1,9 @@
 /**
  * The reference for what runs a guest: QEMU alone, spawned with the arguments that libvirt gave to a guest of the product's.
- * Only what was handed to it as a descriptor is a path here, and its disk is a copy.
+ * Only what was handed to it as a descriptor is a path here, its network QEMU's own, and its disk is a copy.
  */
 import { connectSoon, firstByte } from "./first_byte.ts";
+import { PromptSeen } from "./prompt_seen.ts";
 
 const TIMEOUT_MS = 60_000;
 
@@ -11,6 +12,13 @@ export interface BareStart {
   toFirstInstructionMs: number;
   /** With the firmware's time. */
   toFirstByteMs: number;
+}
+
+/** Milliseconds since its beginning. */
+export interface ShellTime {
+  toFirstInstructionMs: number;
+  /** Of the guest's shell. */
+  toPromptMs: number;
 }
 
 export class BareQemu implements AsyncDisposable {
@@ -44,6 +52,8 @@ export class BareQemu implements AsyncDisposable {
         own.push(
           argument
             .replace(/^(socket,id=(\w+)),fd=\d+/, `$1,path=${directory}/$2.sock`)
+            .replace(/^\{"type":"tap","fd":"\d+"/, '{"type":"user"')
+            .replace(/^\/run\/denovirt\/vm\//, `${root}$&`)
             .replace(/"(file|filename)":"\//, `"$1":"${root}/`),
         );
       }
@@ -65,17 +75,36 @@ export class BareQemu implements AsyncDisposable {
 
   /** Lets its CPUs go as soon as it takes commands, and waits for the guest's first byte. */
   async start(): Promise<BareStart> {
-    const said = firstByte(`${this.#directory}/charserial0.sock`, TIMEOUT_MS);
+    const said = firstByte(this.#serialPath, TIMEOUT_MS);
+    const toFirstInstructionMs = await this.#letGo();
+    const { atMs } = await said;
+    return { toFirstInstructionMs, toFirstByteMs: atMs - this.#spawnedAtMs };
+  }
+
+  /** The same, until the guest shows a shell's prompt. */
+  async startToPrompt(): Promise<ShellTime> {
+    const prompt = new PromptSeen();
+    using serial = await connectSoon(this.#serialPath, TIMEOUT_MS);
+    const reading = (async () => {
+      for await (const bytes of serial.readable) prompt.see(bytes);
+    })();
+    const toFirstInstructionMs = await this.#letGo();
+    const seenAtMs = await prompt.seen((bytes) => serial.write(bytes));
+    reading.catch(() => {}); // the end of the connection is its end
+    return { toFirstInstructionMs, toPromptMs: seenAtMs - this.#spawnedAtMs };
+  }
+
+  get #serialPath(): string {
+    return `${this.#directory}/charserial0.sock`;
+  }
+
+  /** As soon as it takes commands. Resolves with the milliseconds since it was spawned. */
+  async #letGo(): Promise<number> {
     using monitor = await connectSoon(`${this.#directory}/charmonitor.sock`, TIMEOUT_MS);
     for (const execute of ["qmp_capabilities", "cont"]) {
       await monitor.write(new TextEncoder().encode(`${JSON.stringify({ execute })}\n`));
     }
-    const resumedAtMs = await resumed(monitor);
-    const { atMs } = await said;
-    return {
-      toFirstInstructionMs: resumedAtMs - this.#spawnedAtMs,
-      toFirstByteMs: atMs - this.#spawnedAtMs,
-    };
+    return await resumed(monitor) - this.#spawnedAtMs;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -29,6 +29,8 @@ import { type Aim, formatJson, formatTable, type Report, type Row } from "./repo
 import { StandInAgent } from "./stand_in_agent.ts";
 import { NODE, StandInKubelet } from "./stand_in_kubelet.ts";
 import { type StandaloneStartTimes, standaloneStartTimes } from "./standalone_start.ts";
+import type { ShellTime } from "./bare_qemu.ts";
+import { type ShellTimes, shellTimes } from "./shell_times.ts";
 import { startTimes } from "./start_time.ts";
 
 const CONTROLLER = "denovirt-controller";
@@ -344,6 +346,14 @@ async function run(scale: number): Promise<Report> {
   const starts = await step("starting the controller", () => startTimes(bench.kubeconfig));
   const native = await nativeDirectory();
   const standalone = await step("starting standalone", () => standaloneStartTimes(native));
+  const shells = await step(
+    "timing shells",
+    () =>
+      shellTimes({
+        nativeDirectory: native,
+        starts: Math.max(3, Math.round(TIMED_STARTS * scale)),
+      }),
+  );
   // Not earlier: a node that says nothing for 40 s is given up.
   await StandInKubelet.register(admin);
   let ours: OurFigures;
@@ -391,6 +401,7 @@ async function run(scale: number): Promise<Report> {
       },
       { id: "P14", measure: "exec -> watches synced", unit: "ms", ours: starts.syncedMs },
       ...standaloneRows(standalone, starts.bareMs),
+      ...shellRows(shells),
     ],
     requests: {
       "VM life": requestsByRole(ours.slow),
@@ -424,6 +435,23 @@ function standaloneRows({ firstMs, laterMs }: StandaloneStartTimes, bareMs: numb
     aim: { atMost: 300 },
   });
   return [row("first start", firstMs), row("later start", laterMs)];
+}
+
+function shellRows({ ours, bare, emulated }: ShellTimes): Row[] {
+  const where = emulated ? "emulated" : "on KVM";
+  const row = (end: string, pick: keyof ShellTime, aim?: Aim): Row => ({
+    id: "S1",
+    measure: `standalone: VM created -> ${end}, ${where}: P50 of ${ours.length}`,
+    unit: "ms",
+    ours: percentile(ours.map((each) => each[pick]), 0.5),
+    reference: percentile(bare.map((each) => each[pick]), 0.5),
+    against: "QEMU alone, from its spawn",
+    ...(aim === undefined ? {} : { aim }),
+  });
+  return [
+    row("guest's first instruction", "toFirstInstructionMs"),
+    row("busybox guest's prompt", "toPromptMs", { atMost: 1.3, times: "reference" }),
+  ];
 }
 
 /** Real guests need a controller with a node of its own. */

@@ -178,6 +178,7 @@ export interface KernelVirtualMachine {
       metadata: { labels: Record<string, string> };
       spec: {
         terminationGracePeriodSeconds: number;
+        startStrategy?: string;
         domain: {
           devices: {
             disks?: unknown[];

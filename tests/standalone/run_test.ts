@@ -73,6 +73,17 @@ Deno.test({
         },
       );
 
+      await context.step("a guest that fails is told with the reason", async () => {
+        await Deno.writeTextFile(
+          manifest,
+          vm.replace("kernelPath: /boot/vmlinuz", "kernelPath: /boot/nothing"),
+        );
+        await using run = await RunProcess.start(options);
+        assert.equal(await run.ended(), 1, run.progress);
+        assert.match(run.progress, /: Failed: SyncFailed: Cannot use \/boot\/nothing of the pod/);
+        assert.deepEqual(await run.leftovers(directory), []);
+      });
+
       await context.step("what the API refuses is told by its field", async () => {
         const refused: [manifest: string, why: RegExp][] = [
           [

@@ -48,7 +48,7 @@ pub fn ask(arguments: impl Iterator<Item = OsString>) -> Outcome<String> {
     isolation::confine(QEMU_OWNER)?;
     let root = Path::new(VM_PLACE);
     std::thread::Builder::new().name("deadline".into()).spawn(give_up).context(|| "start a thread".into())?;
-    qemu_conf::write(root)?;
+    qemu_conf::write(root, false)?;
     qemu_conf::seed_probes(root)?;
     let connection = Connection::open_embedded(root)?;
     let domain = connection.domain_capabilities(&kind)?;

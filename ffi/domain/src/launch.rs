@@ -32,7 +32,7 @@ use crate::record::{Final, Record, now_ms};
 use crate::report::Report;
 use crate::spec::{Launch, Spec};
 use crate::turn::Turn;
-use crate::{attendant, control, isolation, kernel, locks, log, overlay, pid_files, session, template};
+use crate::{attendant, control, isolation, kernel, libvirt, locks, log, overlay, pid_files, session, template};
 
 /// From the first step to the report. A cold driver probes QEMU; that once took 69 s.
 const LAUNCH_TIMEOUT: Duration = Duration::from_secs(100);
@@ -140,7 +140,8 @@ fn inside(
     drop(turn);
     let xml = prepare(directory, spec)?;
     locks::take(directory, &spec.locks, locks::Vmm::Starts)?;
-    qemu_conf::write(directory)?;
+    libvirt::load()?;
+    qemu_conf::write(directory, qemu_conf::is_processor_read_briefly(&xml, libvirt::version()))?;
     qemu_conf::seed_probes(directory)?;
     session::start_dhcp(servers)?;
     let connection = Connection::open_embedded(directory)?;
@@ -171,9 +172,11 @@ fn prepare(directory: &Path, spec: &Spec) -> Outcome<String> {
         )));
     }
     if let Some(kernel) = element(&xml, "kernel") {
-        let shown = Path::new(kernel).strip_prefix(directory).unwrap_or(Path::new(kernel));
-        let shown = shown.to_string_lossy();
-        kernel::inspect(&mut Directory::open(directory)?.open_file(&shown)?, &shown)?;
+        let place = Path::new(kernel).strip_prefix(directory).unwrap_or(Path::new(kernel)).to_string_lossy();
+        // Whoever wrote the spec knows its path in the image.
+        let mount = spec.mounts.iter().find(|mount| mount.target == place);
+        let shown = mount.map_or(&*place, |mount| &mount.path);
+        kernel::inspect(&mut Directory::open(directory)?.open_file(&place)?, shown)?;
     }
     Ok(xml)
 }

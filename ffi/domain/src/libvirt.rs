@@ -1,7 +1,7 @@
 //! libvirt through a table filled by dlopen when it is first needed, so that this program starts where libvirt is absent
 //! and can say so. Every call answers a [`Failure`] with libvirt's own words.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_ulong, c_void};
 use std::path::Path;
 use std::ptr::null_mut;
 use std::sync::OnceLock;
@@ -43,6 +43,7 @@ macro_rules! table {
 
 table! {
     virInitialize: fn() -> c_int,
+    virGetVersion: fn(*mut c_ulong, *const c_char, *mut c_ulong) -> c_int,
     virSetErrorFunc: fn(Pointer, Option<unsafe extern "C" fn(Pointer, *const VirError)>) -> (),
     virGetLastError: fn() -> *const VirError,
     virEventRegisterDefaultImpl: fn() -> c_int,
@@ -141,6 +142,14 @@ pub fn load() -> Outcome<()> {
 
 /// Errors are read with virGetLastError where they happen; libvirt would print them a second time.
 unsafe extern "C" fn ignore_error(_: Pointer, _: *const VirError) {}
+
+/// 1,000,000 times the first number of its version, 1,000 times the second and the third. Zero: it does not say. After [`load`].
+pub fn version() -> u64 {
+    let mut version = 0;
+    // SAFETY: the one number is written; no driver is asked for its own.
+    unsafe { (table().virGetVersion)(&raw mut version, std::ptr::null(), null_mut()) };
+    version
+}
 
 fn table() -> &'static Table {
     TABLE.get().expect("load() succeeded before any connection or domain exists")

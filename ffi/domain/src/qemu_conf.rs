@@ -27,14 +27,31 @@ security_driver = \"none\"
 namespaces = []
 ";
 
+/// Whether QEMU can name what its processor was refused. If so, libvirt asks for each of some 400 properties of the processor
+/// by itself after each start, which takes longer than QEMU's own start; if not, for three lists.
+const SLOW_CAPABILITY: &str = "cpu-unavailable-features";
+/// Releases of libvirt that know it by that name: 1,000,000 for each of the first number of a version.
+const KNOWING: std::ops::Range<u64> = 6_000_000..11_000_000;
+/// Processors that are whatever the node or the emulator has: libvirt keeps nothing of what it would read of them.
+const WHATEVER_THERE_IS: [&str; 2] = ["<cpu mode=\"maximum\"", "<cpu mode=\"host-passthrough\""];
+
 const PROBES: &str = "cache/qemu/capabilities";
 const PROBE_SUFFIX: &str = ".xml";
 /// With the entries of the directory itself.
 const PROBES_MAX: usize = 18;
 const PROBE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
-pub fn write(directory: &Path) -> Outcome<()> {
-    write_atomically(&directory.join("etc/qemu.conf"), QEMU_CONF.as_bytes())
+pub fn write(directory: &Path, is_processor_read_briefly: bool) -> Outcome<()> {
+    let mut text = QEMU_CONF.to_owned();
+    if is_processor_read_briefly {
+        text.push_str(&format!("capability_filters = [\"{SLOW_CAPABILITY}\"]\n"));
+    }
+    write_atomically(&directory.join("etc/qemu.conf"), text.as_bytes())
+}
+
+/// Whether libvirt of that version may read less of this domain's processor: a model is compared with all that is read.
+pub fn is_processor_read_briefly(xml: &str, version: u64) -> bool {
+    KNOWING.contains(&version) && WHATEVER_THERE_IS.iter().any(|cpu| xml.contains(cpu))
 }
 
 /// Gives the driver what others have probed: asking QEMU takes hundreds of milliseconds for each new root. libvirt checks
@@ -74,4 +91,18 @@ fn copy_missing(from: &Directory, to: &Path) -> Outcome<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_processor_is_read_briefly_where_nothing_of_it_is_kept() {
+        let whatever = "<domain><cpu mode=\"maximum\" check=\"none\"><topology/></cpu></domain>";
+        assert!(is_processor_read_briefly(whatever, 9_000_000));
+        assert!(!is_processor_read_briefly(whatever, 11_000_000));
+        assert!(!is_processor_read_briefly("<domain><cpu mode=\"host-model\"/></domain>", 9_000_000));
+        assert!(!is_processor_read_briefly("<domain/>", 9_000_000));
+    }
 }

@@ -21,9 +21,8 @@ import {
 } from "../network/resolv_conf.ts";
 import { factsForPod, type NodeFacts } from "../node_facts.ts";
 import { cloudInitFiles } from "../volumes/cloud_init.ts";
-import { isKernelImage, KERNEL_BYTES_MAX } from "../volumes/kernel_image.ts";
 import { planLocks } from "../volumes/locks.ts";
-import { COMPUTE_SOCKET, KERNEL_BOOT_SOCKET, seedPath, socketsOf } from "../volumes/plan.ts";
+import { COMPUTE_SOCKET, seedPath, socketsOf } from "../volumes/plan.ts";
 import { readSeedData } from "../volumes/seed_data.ts";
 import { SEED_BYTES_MAX, writeSeedImage } from "../volumes/seed_image.ts";
 import { domainFacts, type LaunchPlan, planLaunch } from "./launch_plan.ts";
@@ -77,7 +76,6 @@ export class Launcher {
       pids.set(socket, connections.use(await this.#connect(pod, socket, signal)).pid);
     }
     const launch = { vmi, plan, pids, signal };
-    await this.#checkKernel(launch);
     await this.#writeSeeds(launch);
     const { mtu, dhcp } = await this.#setUpNetwork(launch);
     const facts = domainFacts({ ...plan, node, mtu });
@@ -106,26 +104,6 @@ export class Launcher {
 
   async #connect(pod: Pod, socket: string, signal: AbortSignal): Promise<Envelope> {
     return await this.#options.sockets.connect(pod.metadata.uid, socket, signal);
-  }
-
-  /** What is not a kernel would be jumped into, and the guest would hang without a word. */
-  async #checkKernel({ vmi, pids, signal }: Launch): Promise<void> {
-    const path = vmi.spec.domain.firmware?.kernelBoot?.container?.kernelPath;
-    const pid = pids.get(KERNEL_BOOT_SOCKET);
-    if (!path || pid === undefined) return;
-    const options = { bytesMax: KERNEL_BYTES_MAX, signal };
-    const image = await this.#options.files.read(pid, path, options);
-    if (image === undefined) {
-      throw new HypervisorError(`Cannot boot ${path}: the image has no such file`, {
-        terminal: true,
-      });
-    }
-    if (!isKernelImage(image)) {
-      throw new HypervisorError(
-        `Cannot boot ${path}: it must be a kernel (bzImage or ELF): got ${image.length} other bytes`,
-        { terminal: true },
-      );
-    }
   }
 
   async #writeSeeds(launch: Launch): Promise<void> {

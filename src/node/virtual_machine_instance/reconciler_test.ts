@@ -106,23 +106,6 @@ Deno.test("reconciler ends a deleted VMI with one write, after the pod and befor
   assert.ok(wasRecorded);
 });
 
-Deno.test("reconciler fails a VMI whose kernel is none, with the reason", async () => {
-  const bed = new NodeBed();
-  const container = { image: "k", kernelPath: "/boot/vmlinuz" };
-  await bed.handOver({
-    domain: { memory: { guest: "64Mi" }, devices: {}, firmware: { kernelBoot: { container } } },
-  });
-  bed.files.set("/boot/vmlinuz", new TextEncoder().encode("#!/bin/sh\n"));
-  await using _agent = new TestAgent(bed);
-  const vmi = await bed.until("it failed", ({ status }) => status?.phase === "Failed");
-  assert.equal(vmi.status?.reason, "SyncFailed");
-  const message = vmi.status?.conditions?.find(({ type }) => type === "Synchronized")?.message;
-  assert.equal(
-    message,
-    "Cannot boot /boot/vmlinuz: it must be a kernel (bzImage or ELF): got 10 other bytes",
-  );
-});
-
 Deno.test("reconciler refuses a spec it cannot make, naming each field", async () => {
   const bed = new NodeBed();
   await bed.handOver({ domain: { memory: { guest: "64Mi" }, devices: { tpm: {}, gpus: [] } } });

@@ -148,6 +148,7 @@ async function attend(manifest: Manifest, world: World, signal: AbortSignal): Pr
       const why = `it does not run after ${config.startTimeoutSeconds} s: it is ${watch.phase}`;
       return { how: "failed", why };
     }
+    if (watch.hasEnded) return await watch.ended;
     progress.say(`${name} is on: its console follows, and Ctrl-] leaves it`);
     const attached = attachConsole({
       connection: await standalone.connection(),

@@ -70,6 +70,10 @@ export class GuestWatch {
     return this.#ended.promise;
   }
 
+  get hasEnded(): boolean {
+    return this.#end !== undefined;
+  }
+
   /** Until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([this.#instances.run(signal), this.#events.run(signal)]);
@@ -105,7 +109,12 @@ export class GuestWatch {
     this.#phase = phase;
     this.#options.tellPhase(phase);
     if (!isFinalPhase(phase)) return;
-    const why = reason === undefined ? phase : `${phase}: ${reason}`;
+    const told = instance.status?.conditions?.find(({ type, status }) =>
+      type === "Synchronized" && status === "False"
+    )?.message;
+    const why = [phase, reason, told].filter((each) => each !== undefined && each !== "").join(
+      ": ",
+    );
     this.#finish(phase === Phase.Failed ? { how: "failed", why } : { how: "ended" });
   }
 
