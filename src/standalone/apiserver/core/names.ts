@@ -146,7 +146,11 @@ export function portNumber(port: number): string[] {
   return port >= 1 && port <= 65_535 ? [] : ["must be between 1 and 65535, inclusive"];
 }
 
+/** Of UTF-8 for one unit of a string. */
+const BYTES_PER_UNIT_MAX = 3;
+
 function tooLong(value: string, bytesMax: number): string[] {
+  if (value.length * BYTES_PER_UNIT_MAX <= bytesMax) return [];
   const bytes = value.length > bytesMax ? value.length : new TextEncoder().encode(value).length;
   return bytes > bytesMax ? [`must be no more than ${bytesMax} characters`] : [];
 }

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
-import type { Duplex } from "node:stream";
+import type { Duplex, Writable } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Authenticator, CertificateSubject } from "../access/identity.ts";
 import { statusError } from "../status_error.ts";
@@ -45,6 +45,8 @@ export class ApiListener implements AsyncDisposable {
   readonly #options: ListenerOptions;
   readonly #server: Server;
   readonly #closing = new AbortController();
+  /** Of connections: a client's certificate is read once, and cannot change while it is connected. */
+  readonly #subjects = new WeakMap<TLSSocket, CertificateSubject | "none">();
 
   private constructor(options: ListenerOptions) {
     this.#options = options;
@@ -104,19 +106,17 @@ export class ApiListener implements AsyncDisposable {
   }
 
   async #answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const hangUp = new AbortController();
-    outgoing.on("close", () => hangUp.abort());
-    outgoing.on("error", () => hangUp.abort());
-    const signal = AbortSignal.any([hangUp.signal, this.#closing.signal]);
-    const response = await this.#handled(incoming, signal);
+    outgoing.on("error", () => {}); // "close" follows
+    const caller = new Caller(outgoing, this.#closing.signal);
+    const response = await this.#handled(incoming, caller);
     try {
-      await send(outgoing, response, signal);
+      await send(outgoing, response, caller);
     } catch {
       outgoing.destroy(); // The caller has left, or does not read.
     }
   }
 
-  async #handled(incoming: IncomingMessage, signal: AbortSignal): Promise<ApiResponse> {
+  async #handled(incoming: IncomingMessage, caller: Caller): Promise<ApiResponse> {
     if ((incoming.url ?? "").length > URL_LENGTH_MAX) {
       return errorAnswer(
         statusError(
@@ -128,7 +128,7 @@ export class ApiListener implements AsyncDisposable {
     }
     const user = this.#identify(incoming);
     if (user === undefined) return errorAnswer(statusError(401, "Unauthorized", "Unauthorized"));
-    return await this.#options.handle(requestOf(incoming, { user, signal }));
+    return await this.#options.handle(requestOf(incoming, { user, caller }));
   }
 
   async #upgrade(incoming: IncomingMessage, socket: Duplex, head: Uint8Array): Promise<void> {
@@ -142,29 +142,55 @@ export class ApiListener implements AsyncDisposable {
       );
       return;
     }
-    const hangUp = new AbortController();
-    socket.on("close", () => hangUp.abort());
-    const signal = AbortSignal.any([hangUp.signal, this.#closing.signal]);
-    await this.#options.upgrade(requestOf(incoming, { user, signal }), { incoming, socket, head });
+    const caller = new Caller(socket, this.#closing.signal);
+    await this.#options.upgrade(requestOf(incoming, { user, caller }), { incoming, socket, head });
   }
 
   /** `undefined`: somebody who claims to be somebody, and is not. */
   #identify(incoming: IncomingMessage): UserInfo | undefined {
     const identity = this.#options.authenticator.identify({
       authorization: incoming.headers.authorization,
-      certificate: subjectOf(incoming.socket as TLSSocket, this.#options.tls.clientCas),
+      certificate: this.#subjectOf(incoming.socket as TLSSocket),
     });
     return identity === "anonymous"
       ? { username: "system:anonymous", groups: ["system:unauthenticated"] }
       : identity;
   }
+
+  #subjectOf(socket: TLSSocket): CertificateSubject | undefined {
+    let subject = this.#subjects.get(socket);
+    if (subject === undefined) {
+      const isAsked = this.#options.tls.clientCas.length > 0;
+      subject = (isAsked ? subjectOf(socket) : undefined) ?? "none";
+      this.#subjects.set(socket, subject);
+    }
+    return subject === "none" ? undefined : subject;
+  }
 }
 
-function subjectOf(
-  socket: TLSSocket,
-  clientCas: readonly string[],
-): CertificateSubject | undefined {
-  if (clientCas.length === 0 || socket.authorized !== true) return undefined;
+/** Most requests are answered before anybody asks for their signal, so it is made only then. */
+class Caller {
+  readonly #stream: Writable;
+  readonly #closing: AbortSignal;
+  #signal: AbortSignal | undefined;
+
+  constructor(stream: Writable, closing: AbortSignal) {
+    this.#stream = stream;
+    this.#closing = closing;
+  }
+
+  /** Aborts when the caller has left, or the server closes. */
+  get signal(): AbortSignal {
+    if (this.#signal !== undefined) return this.#signal;
+    const hangUp = new AbortController();
+    if (this.#stream.destroyed) hangUp.abort();
+    this.#stream.on("close", () => hangUp.abort());
+    return this.#signal = AbortSignal.any([hangUp.signal, this.#closing]);
+  }
+}
+
+function subjectOf(socket: TLSSocket): CertificateSubject | undefined {
+  if (socket.authorized !== true) return undefined;
   const subject = socket.getPeerCertificate()?.subject as { CN?: unknown; O?: unknown } | undefined;
   if (typeof subject?.CN !== "string" || subject.CN === "") return undefined;
   const organizations = [subject.O ?? []].flat().filter((each) => typeof each === "string");
@@ -173,7 +199,7 @@ function subjectOf(
 
 function requestOf(
   incoming: IncomingMessage,
-  { user, signal }: { user: UserInfo; signal: AbortSignal },
+  { user, caller }: { user: UserInfo; caller: Caller },
 ): ApiRequest {
   const url = incoming.url ?? "/";
   const mark = url.indexOf("?");
@@ -187,7 +213,9 @@ function requestOf(
     },
     body: () => readBody(incoming),
     user,
-    signal,
+    get signal() {
+      return caller.signal;
+    },
   };
 }
 
@@ -195,14 +223,19 @@ async function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
   const { "content-length": announced, "transfer-encoding": encoding } = incoming.headers;
   if (announced === undefined && encoding === undefined) return new Uint8Array();
   if (Number(announced ?? 0) > BODY_BYTES_MAX) throw tooLarge();
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of incoming as AsyncIterable<Uint8Array>) {
+  incoming.on("data", (chunk: Uint8Array) => {
     length += chunk.length;
-    if (length > BODY_BYTES_MAX) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+    if (length <= BODY_BYTES_MAX) return void chunks.push(chunk);
+    incoming.pause();
+    reject(tooLarge());
+  });
+  incoming.on("end", () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+  incoming.on("error", reject);
+  incoming.on("close", () => reject(new Error("Cannot read a body: the caller has left")));
+  return await promise;
 }
 
 function tooLarge(): Error {
@@ -217,7 +250,7 @@ function tooLarge(): Error {
 async function send(
   outgoing: ServerResponse,
   response: ApiResponse,
-  signal: AbortSignal,
+  caller: Caller,
 ): Promise<void> {
   if (outgoing.destroyed) return;
   const { status, body, warnings = [] } = response;
@@ -231,13 +264,13 @@ async function send(
   // A body that was not read to its end would be taken for the next request.
   if (status === 413) headers["connection"] = "close";
   if (typeof body === "string" || body instanceof Uint8Array) {
-    const bytes = typeof body === "string" ? Buffer.from(body) : body;
-    outgoing.writeHead(status, { ...headers, "content-length": String(bytes.length) });
-    outgoing.end(bytes);
+    outgoing.writeHead(status, { ...headers, "content-length": String(Buffer.byteLength(body)) });
+    outgoing.end(body);
     return;
   }
   outgoing.writeHead(status, headers);
   outgoing.flushHeaders();
+  const { signal } = caller;
   for await (const chunk of body) {
     if (signal.aborted) break;
     if (!outgoing.write(chunk)) await drained(outgoing, signal);

@@ -53,6 +53,8 @@ export class FieldSet {
   }
 
   union(other: FieldSet): FieldSet {
+    if (other.empty) return this;
+    if (this.empty) return other;
     const set = new FieldSet();
     for (const element of [...this.members, ...other.members]) set.members.add(element);
     for (const element of new Set([...this.children.keys(), ...other.children.keys()])) {
@@ -64,6 +66,7 @@ export class FieldSet {
   }
 
   intersection(other: FieldSet): FieldSet {
+    if (other.empty) return NONE;
     return this.#filter(
       (element) => other.members.has(element),
       (element, child) => child.intersection(other.children.get(element) ?? NONE),
@@ -72,6 +75,7 @@ export class FieldSet {
 
   /** Without the fields of the other; what is below them stays. */
   difference(other: FieldSet): FieldSet {
+    if (other.empty) return this;
     return this.#filter(
       (element) => !other.members.has(element),
       (element, child) => child.difference(other.children.get(element) ?? NONE),
@@ -80,6 +84,7 @@ export class FieldSet {
 
   /** Without the fields of the other and all that is below them. */
   recursiveDifference(other: FieldSet): FieldSet {
+    if (other.empty) return this;
     return this.#filter(
       (element) => !other.members.has(element),
       (element, child) =>

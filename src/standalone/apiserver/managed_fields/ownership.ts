@@ -76,7 +76,16 @@ export function withManagedFields(object: JsonObject, entries: JsonObject[]): Js
 /** What Kubernetes compares a new object with: for its own kinds one whose parts are there, and empty. */
 export function blank(schema: Schema, { apiVersion, kind }: JsonObject): JsonObject {
   const names = { ...(apiVersion && { apiVersion }), ...(kind && { kind }) };
-  return schema.typed === true ? { ...zero(schema), ...names } as JsonObject : names;
+  return schema.typed === true ? { ...zeroOf(schema), ...names } as JsonObject : names;
+}
+
+const ZEROS = new WeakMap<Schema, JsonObject>();
+
+/** One for all objects of a kind: it is only read. */
+function zeroOf(schema: Schema): JsonObject {
+  let found = ZEROS.get(schema);
+  if (found === undefined) ZEROS.set(schema, found = zero(schema));
+  return found;
 }
 
 function zero(schema: Schema): JsonObject {

@@ -86,6 +86,9 @@ export class ObjectWriter {
   readonly #now: () => Date;
   readonly #admission: AdmissionPlugin;
   readonly #allotments: Allotments;
+  /** The namespace that something was last made in, and in which state. */
+  #lifecycle: { revision: number; terminating: boolean } | undefined;
+  #timestamp = { second: NaN, text: "" };
 
   constructor(options: ObjectWriterOptions) {
     this.#allotments = new Allotments(options.store);
@@ -204,7 +207,12 @@ export class ObjectWriter {
 
   /** RFC 3339, whole seconds: what metav1.Time keeps. */
   timestamp(): string {
-    return this.#now().toISOString().replace(/\.\d+Z$/, "Z");
+    const now = this.#now();
+    const second = Math.floor(now.getTime() / 1_000);
+    if (this.#timestamp.second !== second) {
+      this.#timestamp = { second, text: now.toISOString().replace(/\.\d+Z$/, "Z") };
+    }
+    return this.#timestamp.text;
   }
 
   get admission(): AdmissionPlugin {
@@ -237,7 +245,7 @@ export class ObjectWriter {
       namespace,
       uid: crypto.randomUUID(),
       now: this.timestamp(),
-      suffix: nameSuffix(),
+      suffix: metaOf(owned).name ? "" : nameSuffix(),
     });
     const made = held.use(this.#allotments.allot(served, prepared)).object;
     if (metaOf(made).resourceVersion) {
@@ -435,8 +443,7 @@ export class ObjectWriter {
     if (kind === undefined) return;
     const stored = this.#store.get(storeKey(kind, { name: namespace }));
     if (stored === undefined) throw namespaceNotFound(namespace);
-    const object: JsonObject = JSON.parse(stored.value);
-    if (metaOf(object).deletionTimestamp === undefined) return;
+    if (!this.#isTerminating(stored)) return;
     const why =
       `unable to create new content in namespace ${namespace} because it is being terminated`;
     const cause = {
@@ -445,6 +452,15 @@ export class ObjectWriter {
       field: "metadata.namespace",
     };
     throw forbidden(served, { name, why, causes: [cause] });
+  }
+
+  /** Of a namespace. A revision is of one object alone. */
+  #isTerminating({ revision, value }: StoredValue): boolean {
+    if (this.#lifecycle?.revision !== revision) {
+      const terminating = metaOf(JSON.parse(value)).deletionTimestamp !== undefined;
+      this.#lifecycle = { revision, terminating };
+    }
+    return this.#lifecycle.terminating;
   }
 }
 

@@ -17,6 +17,7 @@ export function withMeta(
   changes: MetaChanges,
 ): JsonObject {
   const metadata = { ...object.metadata as JsonObject, ...changes as JsonObject };
+  if (!Object.values(metadata).includes(undefined!)) return { ...object, metadata };
   const kept = Object.entries(metadata).filter(([, value]) => value !== undefined);
   return { ...object, metadata: Object.fromEntries(kept) };
 }

@@ -10,6 +10,8 @@ import type { Store, StoreEvent } from "../store/store.ts";
 const RECENT_MAX = 1_000;
 /** Characters of JSON that they may be together. */
 const RECENT_LENGTH_MAX = 4 * 1024 * 1024;
+/** Watches have seen them by then; others read history. Objects in them are parsed, and take many times their text. */
+const RECENT_MS = 5_000;
 /** Changes that are read from history at a time. */
 const CHUNK = 200;
 
@@ -70,9 +72,13 @@ export class WatchHub implements Disposable {
   readonly #listening: Disposable;
   /** Of the last change that was heard of. */
   #revision: number;
+  #forgetting: ReturnType<typeof setTimeout> | undefined;
+  readonly #recentMs: number;
 
-  constructor(store: Store) {
+  /** `recentMs`: for how long changes are kept at least. @default {@link RECENT_MS} */
+  constructor(store: Store, { recentMs = RECENT_MS } = {}) {
     this.#store = store;
+    this.#recentMs = recentMs;
     this.#revision = store.revision;
     this.#listening = store.onChange((events) => this.#hear(events));
   }
@@ -106,6 +112,7 @@ export class WatchHub implements Disposable {
 
   [Symbol.dispose](): void {
     this.#listening[Symbol.dispose]();
+    clearTimeout(this.#forgetting);
     for (const { wakers } of this.#recent.values()) for (const wake of wakers) wake();
   }
 
@@ -132,20 +139,40 @@ export class WatchHub implements Disposable {
       shorten(recent);
       for (const wake of recent.wakers) wake();
     }
+    if (touched.size > 0) this.#forgetLater();
+  }
+
+  /** What is recent now is forgotten after that time, and what comes meanwhile after twice that. */
+  #forgetLater(): void {
+    if (this.#forgetting !== undefined) return;
+    const until = this.#revision;
+    this.#forgetting = setTimeout(() => {
+      this.#forgetting = undefined;
+      const all = [...this.#recent.values()];
+      for (const recent of all) forget(recent, firstAfter(recent.changes, until));
+      if (all.some(({ changes }) => changes.length > 0)) this.#forgetLater();
+    }, this.#recentMs);
   }
 }
 
 function shorten(recent: Recent): void {
   let count = 0;
+  let { length } = recent;
   while (
     recent.changes.length - count > RECENT_MAX ||
-    (recent.length > RECENT_LENGTH_MAX && count < recent.changes.length - 1)
+    (length > RECENT_LENGTH_MAX && count < recent.changes.length - 1)
   ) {
-    const oldest = recent.changes[count++]!;
-    recent.length -= oldest.text.length;
-    recent.since = oldest.revision;
+    length -= recent.changes[count++]!.text.length;
   }
-  if (count > 0) recent.changes.splice(0, count);
+  forget(recent, count);
+}
+
+/** Its oldest changes. */
+function forget(recent: Recent, count: number): void {
+  for (const { text, revision } of recent.changes.splice(0, count)) {
+    recent.length -= text.length;
+    recent.since = revision;
+  }
 }
 
 function firstAfter(changes: readonly Change[], revision: number): number {
