@@ -30,6 +30,7 @@ import { followDomainEvents } from "./domain_events.ts";
 import { emulationReason } from "./emulation.ts";
 import type { FenceOptions } from "./fence.ts";
 import { findFirmware } from "./firmware.ts";
+import { giveBackMemory } from "./give_back_memory.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { NodeLabeller } from "./labels/node_labeller.ts";
 import { probeCapabilities } from "./labels/probe_capabilities.ts";
@@ -138,6 +139,7 @@ export class Agent {
       this.#orphans(signal).run(signal),
       this.#heartbeat().run(signal),
       this.#labelNode(facts, signal),
+      giveBackMemory({ native: this.#parts.native, clock: this.#clock }, signal),
       ...this.#serveCluster(signal),
     ]);
   }

@@ -14,6 +14,8 @@ const TIMEOUT_MS = 10 * 60_000;
  */
 const SANE: Readonly<Record<string, [least: number, most: number]>> = {
   ADM: [0.01, 60_000],
+  API: [0.01, 100_000],
+  MEM: [1, 10_000],
   P1: [0, 60],
   P2: [0, 10_000],
   P3: [-50_000, 50_000],

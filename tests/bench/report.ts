@@ -15,13 +15,16 @@ export interface Row {
 }
 
 /** What is aimed for, in the row's unit or in terms of the reference. */
-export interface Aim {
-  atMost: number;
-  /** Of the reference, instead of units. */
-  times?: "reference";
-  /** Under which circumstances, if not those of the run. */
-  where?: string;
-}
+export type Aim =
+  & {
+    /** Under which circumstances, if not those of the run. */
+    where?: string;
+  }
+  & ({
+    atMost: number;
+    /** Of the reference, instead of units. */
+    times?: "reference";
+  } | { atLeast: number });
 
 export interface Report {
   machine: { cpus: number; memoryGiB: number; note: string };
@@ -35,6 +38,7 @@ const HEADINGS = ["", "measure", "ours", "reference", "aim", "met", "reference i
 /** Whether a row meets its aim; absent where there is none. */
 export function meets({ ours, reference, aim }: Row): boolean | undefined {
   if (aim === undefined) return undefined;
+  if ("atLeast" in aim) return ours >= aim.atLeast;
   return ours <= (aim.times === undefined ? aim.atMost : aim.atMost * (reference ?? NaN));
 }
 
@@ -67,9 +71,11 @@ export function formatTable({ machine, rows, requests }: Report): string {
 
 function aimOf({ aim, unit }: Row): string {
   if (aim === undefined) return "";
-  const { atMost, times, where } = aim;
+  const where = aim.where === undefined ? "" : ` ${aim.where}`;
+  if ("atLeast" in aim) return `>= ${`${aim.atLeast} ${unit}`.trim()}${where}`;
+  const { atMost, times } = aim;
   const measured = times === undefined ? `${atMost} ${unit}`.trim() : `${atMost} x ${times}`;
-  return `<= ${measured}${where === undefined ? "" : ` ${where}`}`;
+  return `<= ${measured}${where}`;
 }
 
 /** Three significant digits, as people read them. */

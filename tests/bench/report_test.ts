@@ -14,6 +14,7 @@ const REPORT: Report = {
       aim: { atMost: 1.3, times: "reference" },
     },
     { id: "P2", measure: "etcd", unit: "s", ours: 1 },
+    { id: "API", measure: "objects", unit: "/s", ours: 1_200, aim: { atLeast: 1_000 } },
   ],
   requests: { "VM lives": { controller: { "create pods": 1 } } },
 };
@@ -23,10 +24,11 @@ Deno.test("formatTable() shows a figure beside its reference, and whether its ai
   assert.match(text, /^P4 +P50 +61\.2 ms +40 ms +<= 60 ms +no$/m);
   assert.match(text, /^P9 +start +50 ms +40 ms +<= 1\.3 x reference +yes$/m);
   assert.match(text, /^P2 +etcd +1 s$/m);
+  assert.match(text, /^API +objects +1200 \/s +>= 1000 \/s +yes$/m);
   assert.match(text, /^ {2}controller +create pods +1$/m);
 });
 
 Deno.test("formatJson() says of each row whether its aim is met", () => {
   const { rows } = JSON.parse(formatJson(REPORT)) as { rows: { met?: boolean }[] };
-  assert.deepEqual(rows.map(({ met }) => met), [false, true, undefined]);
+  assert.deepEqual(rows.map(({ met }) => met), [false, true, undefined, true]);
 });

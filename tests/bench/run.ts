@@ -28,7 +28,7 @@ import { cpuSeconds, residentBytes } from "./process_usage.ts";
 import { type Aim, formatJson, formatTable, type Report, type Row } from "./report.ts";
 import { StandInAgent } from "./stand_in_agent.ts";
 import { NODE, StandInKubelet } from "./stand_in_kubelet.ts";
-import { type StandaloneStartTimes, standaloneStartTimes } from "./standalone_start.ts";
+import { measureStandalone, standaloneRows } from "./standalone_rows.ts";
 import type { ShellTime } from "./bare_qemu.ts";
 import { type ShellTimes, shellTimes } from "./shell_times.ts";
 import { startTimes } from "./start_time.ts";
@@ -345,7 +345,7 @@ async function run(scale: number): Promise<Report> {
   const all = batches(scale);
   const starts = await step("starting the controller", () => startTimes(bench.kubeconfig));
   const native = await nativeDirectory();
-  const standalone = await step("starting standalone", () => standaloneStartTimes(native));
+  const standalone = await step("measuring standalone", () => measureStandalone(native, scale));
   const shells = await step(
     "timing shells",
     () =>
@@ -422,19 +422,6 @@ function admissionRows({ mutateMs, validateMs, jsonMs }: AdmissionFigures): Row[
     aim: { atMost: 5 },
   });
   return [row("defaulting", mutateMs), row("validating", validateMs)];
-}
-
-function standaloneRows({ firstMs, laterMs }: StandaloneStartTimes, bareMs: number): Row[] {
-  const row = (start: string, ours: number): Row => ({
-    id: "P14",
-    measure: `standalone, from source: exec -> API ready, ${start}`,
-    unit: "ms",
-    ours,
-    reference: bareMs,
-    against: "deno, an empty program",
-    aim: { atMost: 300 },
-  });
-  return [row("first start", firstMs), row("later start", laterMs)];
 }
 
 function shellRows({ ours, bare, emulated }: ShellTimes): Row[] {

@@ -1,3 +1,4 @@
+import { ProcessMemory } from "./process_memory.ts";
 import { ABI_VERSION, STATUS, symbols } from "./symbols.ts";
 
 /** What KVM on this node can do, found by asking it. */
@@ -37,6 +38,7 @@ const DOMAIN_PROGRAM_NAME = "denovirt-domain";
  */
 export class NativeLibrary implements Disposable {
   readonly #library: Deno.DynamicLibrary<typeof symbols>;
+  readonly #memory = new ProcessMemory();
   /** Holds `libdenovirt.so` and `denovirt-domain`. */
   readonly directory: string;
 
@@ -65,6 +67,11 @@ export class NativeLibrary implements Disposable {
       );
     }
     return new NativeLibrary(library, directory);
+  }
+
+  /** What this process does not need: see {@link ProcessMemory.giveBack}. */
+  async giveBackMemory(): Promise<void> {
+    await this.#memory.giveBack();
   }
 
   /** Asks /dev/kvm by ioctl. Never throws for a node without KVM. */
@@ -221,6 +228,7 @@ export class NativeLibrary implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#memory[Symbol.dispose]();
     this.#library.close();
   }
 }
