@@ -24,11 +24,13 @@ interface Built {
   images: string;
 }
 
+/** Beside each other: one waits for a processor, the other for packages. */
 async function build(): Promise<Built> {
-  return { native: await nativeDirectory(), images: dirname(await kernelGuestImage()) };
+  const [native, image] = await Promise.all([nativeDirectory(), kernelGuestImage()]);
+  return { native, images: dirname(image) };
 }
 
-/** The product, from source. Everything that the guest writes goes to standard error at once, and is answered. */
+/** The product, from source. What the guest writes is shown as it comes. Resolves with its prompt and its answer. */
 async function run({ native, images }: Built): Promise<string> {
   const flags = [`--images=${images}`, `--native-directory=${native}`];
   const child = new Deno.Command(Deno.execPath(), {

@@ -97,7 +97,7 @@ async function cargo(args: string[], directory: URL, target: string): Promise<vo
     output = await command.output();
   } catch (cause) {
     throw new Error(
-      "Cannot build the native parts: cargo does not start: install Rust 1.95 or later (https://rustup.rs) and gcc",
+      "Cannot build the native parts: cargo does not start: install Rust 1.95 or later (Debian 12: cargo-web) and gcc",
       { cause },
     );
   }
