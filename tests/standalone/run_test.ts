@@ -104,6 +104,33 @@ Deno.test({
           assert.deepEqual(await run.leftovers(directory), []);
         }
       });
+      await context.step(
+        "what a killed run has left goes with the next one, and nothing of one that lives",
+        async () => {
+          await Deno.writeTextFile(manifest, vm.replaceAll("kernel-guest:dev", "nothing:dev"));
+          await using lives = await RunProcess.start(options);
+          await lives.until("it to wait", (seen) => seen.includes("default/kernel is Scheduling"));
+          await Deno.writeTextFile(manifest, vm);
+          await using killed = await RunProcess.start(options);
+          await killed.until("the guest to run", (seen) => seen.includes("kernel is Running"));
+          killed.kill("SIGKILL");
+          await killed.ended();
+          assert.notDeepEqual(await killed.leftovers(directory), []);
+          const before = await lives.leftovers(directory);
+          await Deno.writeTextFile(
+            manifest,
+            `apiVersion: v2\nkind: Gadget\nmetadata: { name: g }\n---\n${vm}`,
+          );
+          await using next = await RunProcess.start(options);
+          assert.equal(await next.ended(), 1, next.progress);
+          assert.match(next.progress, /taking away what a run has left that was killed: \S+\n/);
+          assert.deepEqual(await killed.leftovers(directory), []);
+          assert.deepEqual(await lives.leftovers(directory), before);
+          lives.kill("SIGTERM");
+          assert.equal(await lives.ended(), 143, lives.progress);
+          assert.deepEqual(await lives.leftovers(directory), []);
+        },
+      );
       assert.deepEqual((await Array.fromAsync(Deno.readDir(directory))).map((e) => e.name), [
         "vm.yaml",
       ]);

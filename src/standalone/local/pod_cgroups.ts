@@ -117,6 +117,17 @@ export class PodCgroups {
     return first !== undefined && await exists(first);
   }
 
+  /** UIDs of pods that have one. */
+  async list(): Promise<string[]> {
+    const uids = new Set<string>();
+    for (const parent of this.#parents) {
+      for await (const { name, isDirectory } of Deno.readDir(parent)) {
+        if (isDirectory && name.startsWith("pod")) uids.add(name.slice("pod".length));
+      }
+    }
+    return [...uids];
+  }
+
   /** Ends all that is in the pod, whatever it is, and the cgroups. Idempotent. */
   async remove(podUid: string): Promise<void> {
     const deadline = this.#clock.monotonicMs() + EMPTY_TIMEOUT_MS;

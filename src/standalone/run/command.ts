@@ -19,6 +19,7 @@ import { attachConsole, type Attached, type Terminal } from "./attach_console.ts
 import { type GuestEnd, GuestWatch } from "./guest_watch.ts";
 import type { Manifest } from "./manifest.ts";
 import { readManifest } from "./manifest_file.ts";
+import { removeDeadPlaces } from "./place_parts.ts";
 import { PrivatePlace } from "./private_place.ts";
 import { Progress } from "./progress.ts";
 
@@ -65,6 +66,10 @@ export async function runManifest(config: RunConfig, command: RunCommand): Promi
   const manifest = await readManifest(config.manifest);
   const logger = new JsonLogger({ level: config.logLevel });
   using progress = new Progress(command.tell);
+  await removeDeadPlaces(
+    config.temporaryDirectory,
+    (path) => progress.begin(`taking away what a run has left that was killed: ${path}`),
+  ).catch((error) => progress.say(`${error}`));
   await using place = await PrivatePlace.make({
     parent: config.temporaryDirectory,
     range: config.podNetwork === undefined ? undefined : networkOf("podNetwork", config.podNetwork),

@@ -1,14 +1,9 @@
 /** What one run has of the machine for itself, beside whatever else runs there, and gives back. */
-import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
-import { removeMachineNetwork } from "../local/network/apply_machine_network.ts";
 import { type Ipv4Range, overlaps, parseIpv4Range } from "../ipv4_range.ts";
 import type { MachineNetwork } from "../local/network/machine_network.ts";
 import { usedRanges } from "../local/network/used_ranges.ts";
-import { PodCgroups } from "../local/pod_cgroups.ts";
+import { makeLockedDirectory, type PlaceParts, placeParts, removePlace } from "./place_parts.ts";
 
-/** In memory: secrets, and sockets, whose paths must be short. */
-const RUN_PARENT = "/run";
-const INTERFACE_CHARACTERS_MAX = 15;
 /**
  * 10.214.0.0/24 to 10.214.255.0/24, and the same of 10.215.0.0/16 for Services; a standalone process has 10.213.0.0/20 and
  * 10.213.16.0/20 unless it is told otherwise.
@@ -29,25 +24,28 @@ export class PrivatePlace implements AsyncDisposable {
   readonly runDirectory: string;
   readonly network: MachineNetwork;
   readonly cgroup: string;
+  readonly #parts: PlaceParts;
+  readonly #lock: Deno.FsFile;
 
-  /** All of it has the name of the data directory's end. */
-  private constructor({ dataDirectory, ranges }: { dataDirectory: string; ranges: Ranges }) {
-    const name = dataDirectory.slice(dataDirectory.lastIndexOf("-") + 1);
-    this.dataDirectory = dataDirectory;
-    this.runDirectory = `${RUN_PARENT}/denovirt-run-${name}`;
-    // Who looks for the machine's own address knows the beginning.
-    this.network = { bridge: `denovirt${name}`.slice(0, INTERFACE_CHARACTERS_MAX), ...ranges };
-    this.cgroup = `denovirt-run-${name}`;
+  private constructor(parts: PlaceParts, { lock, ranges }: { lock: Deno.FsFile; ranges: Ranges }) {
+    this.dataDirectory = parts.dataDirectory;
+    this.runDirectory = parts.runDirectory;
+    this.network = { bridge: parts.bridge, ...ranges };
+    this.cgroup = parts.cgroup;
+    this.#parts = parts;
+    this.#lock = lock;
   }
 
   static async make({ parent, range }: PrivatePlaceOptions): Promise<PrivatePlace> {
     const ranges = freeRanges(range);
-    const dataDirectory = await Deno.makeTempDir({ dir: parent, prefix: "denovirt-run-" });
-    const place = new PrivatePlace({ dataDirectory, ranges });
+    const { dataDirectory, lock } = await makeLockedDirectory(parent);
+    const parts = placeParts(dataDirectory);
+    const place = new PrivatePlace(parts, { lock, ranges });
     try {
-      await Deno.mkdir(place.runDirectory, { mode: 0o700 });
+      await Deno.mkdir(parts.runDirectory, { mode: 0o700 });
     } catch (error) {
-      await Deno.remove(dataDirectory);
+      await Deno.remove(dataDirectory, { recursive: true });
+      lock.close();
       throw error;
     }
     return place;
@@ -55,24 +53,11 @@ export class PrivatePlace implements AsyncDisposable {
 
   /** After its guests. What cannot be taken away does not keep the rest from it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const done = await Promise.allSettled([
-      this.#removeNetwork(),
-      PodCgroups.open(this.cgroup, SYSTEM_CLOCK).then((cgroups) => cgroups.close()),
-      ...[this.runDirectory, this.dataDirectory].map((path) =>
-        Deno.remove(path, { recursive: true })
-      ),
-    ]);
-    const failures = done.filter((each) => each.status === "rejected").map(({ reason }) => reason);
-    if (failures.length > 0) {
-      throw new AggregateError(failures, `Cannot take everything away: ${failures.join("; ")}`);
+    try {
+      await removePlace(this.#parts);
+    } finally {
+      this.#lock.close();
     }
-  }
-
-  /** The bridge is the first of it. */
-  async #removeNetwork(): Promise<void> {
-    const { bridge } = this.network;
-    const isThere = Deno.networkInterfaces().some(({ name }) => name === bridge);
-    if (isThere) await removeMachineNetwork(this.network);
   }
 }
 
