@@ -32,7 +32,7 @@ export interface FetchClientOptions {
   /** @default {@link WATCH_LINE_BYTES_MAX} */
   watchLineBytesMax?: number;
   /** How requests are sent. @default over the network */
-  fetch?: (url: string, init: RequestInit & { client: Deno.HttpClient }) => Promise<Response>;
+  fetch?: (url: string, init: RequestInit) => Promise<Response>;
 }
 
 /** The API server gives up on its own requests after 60 s; the margin lets its answer arrive. */
@@ -66,7 +66,8 @@ export class FetchClient implements KubeClient, Disposable {
   readonly #requestTimeoutMs: number;
   readonly #responseBytesMax: number;
   readonly #watchLineBytesMax: number;
-  readonly #http: Deno.HttpClient;
+  /** Absent: requests go another way. */
+  readonly #http: Deno.HttpClient | undefined;
   readonly #fetch: NonNullable<FetchClientOptions["fetch"]>;
 
   constructor(options: FetchClientOptions) {
@@ -77,7 +78,7 @@ export class FetchClient implements KubeClient, Disposable {
     this.#responseBytesMax = options.responseBytesMax ?? RESPONSE_BYTES_MAX;
     this.#watchLineBytesMax = options.watchLineBytesMax ?? WATCH_LINE_BYTES_MAX;
     this.#fetch = options.fetch ?? fetch;
-    this.#http = Deno.createHttpClient({
+    this.#http = options.fetch !== undefined ? undefined : Deno.createHttpClient({
       caCerts,
       // One connection per watch: on HTTP/2 all streams share one, and its death or its full window stops them all.
       http2: false,
@@ -86,7 +87,7 @@ export class FetchClient implements KubeClient, Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#http.close();
+    this.#http?.close();
   }
 
   async get<T extends KubeObject>(
@@ -245,7 +246,7 @@ export class FetchClient implements KubeClient, Disposable {
         method,
         headers,
         signal,
-        client: this.#http,
+        ...(this.#http === undefined ? {} : { client: this.#http }),
         redirect: "error",
         ...(body !== undefined ? { body: JSON.stringify(body) } : {}),
       }));

@@ -10,7 +10,7 @@ export async function giveBackMemory(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    await sleep(clock, INTERVAL_MS, signal);
     await native.giveBackMemory();
+    await sleep(clock, INTERVAL_MS, signal);
   }
 }

@@ -3,10 +3,8 @@ import assert from "node:assert/strict";
 import { structuralSchema } from "../../src/api/crd.ts";
 import { SCHEMAS } from "../../src/api/schemas.ts";
 import type { JsonObject } from "../../src/kube/json.ts";
-import {
-  readCustomResource,
-  validateCustomResource,
-} from "../../src/standalone/apiserver/schema/custom_resource.ts";
+import { validateCustomResource } from "../../src/standalone/apiserver/schema/custom_resource.ts";
+import { readCustomResource } from "../../src/standalone/apiserver/schema/read_custom_resource.ts";
 import { customResourceSchema } from "../../src/standalone/apiserver/schema/custom_resource_schema.ts";
 import type { Schema } from "../../src/standalone/apiserver/schema/schema.ts";
 import { testAgainstUpstream, upstreamExamples } from "./upstream.ts";

@@ -23,19 +23,15 @@ interface Range {
 }
 
 export class ProcessMemory implements Disposable {
-  readonly #library: Deno.DynamicLibrary<typeof symbols> | undefined;
-  readonly #code: readonly Range[];
+  #library: Deno.DynamicLibrary<typeof symbols> | undefined;
+  #code: readonly Range[] | undefined;
 
-  /** Of another C library than glibc nothing is asked. */
-  constructor() {
-    this.#library = opened();
-    this.#code = this.#library === undefined ? [] : codeRanges(Deno.readTextFileSync(MAPS));
-    // SAFETY: numbers alone. Threads that have an arena of their own keep it; later ones share the first.
-    this.#library?.symbols.mallopt(M_ARENA_MAX, 1);
-  }
-
-  /** Gives back what is free, and lets go of code: what is used of it is mapped again from the page cache, 16 pages at a time. */
+  /**
+   * Gives back what is free, and lets go of code: what is used of it is mapped again from the page cache, 16 pages at a time. Of
+   * another C library than glibc nothing is asked.
+   */
   async giveBack(): Promise<void> {
+    this.#code ??= this.#prepare();
     if (this.#library === undefined) return;
     const { malloc_trim, madvise } = this.#library.symbols;
     // SAFETY: a number alone; it locks the allocator, so any thread may call it.
@@ -45,6 +41,13 @@ export class ProcessMemory implements Disposable {
       // runs it meanwhile takes a page fault.
       await madvise(from, to - from, MADV_DONTNEED);
     }
+  }
+
+  #prepare(): Range[] {
+    this.#library = opened();
+    // SAFETY: numbers alone. Threads that have an arena of their own keep it; later ones share the first.
+    this.#library?.symbols.mallopt(M_ARENA_MAX, 1);
+    return codeRanges(Deno.readTextFileSync(MAPS));
   }
 
   [Symbol.dispose](): void {

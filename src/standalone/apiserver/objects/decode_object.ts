@@ -4,7 +4,7 @@ import { apiVersionOf, type ServedKind, toStored } from "../kinds/kind.ts";
 import { badRequest, invalid } from "../status_error.ts";
 import { invalidValue } from "../field_error.ts";
 import { applyDefaults } from "../schema/default_values.ts";
-import { readCustomResource } from "../schema/custom_resource.ts";
+import { readCustomResource } from "../schema/read_custom_resource.ts";
 import { fieldProblems, type FieldValidation, strictError } from "../schema/field_validation.ts";
 import { prune, type Pruned } from "../schema/prune.ts";
 import type { Schema } from "../schema/schema.ts";

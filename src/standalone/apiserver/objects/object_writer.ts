@@ -11,7 +11,6 @@ import type { KindRegistry } from "../kinds/kind_registry.ts";
 import { serverSideApply } from "../managed_fields/apply.ts";
 import { conflictError } from "../managed_fields/conflicts.ts";
 import { keepTimes, trackUpdate } from "../managed_fields/update.ts";
-import { validateCustomResource } from "../schema/custom_resource.ts";
 import { badRequest, invalid, statusError } from "../status_error.ts";
 import { RevisionConflictError, type Store, type StoredValue } from "../store/store.ts";
 import { Allotments } from "./allotments.ts";
@@ -251,7 +250,7 @@ export class ObjectWriter {
     if (metaOf(made).resourceVersion) {
       throw statusError(500, "", "resourceVersion should not be set on objects to be created");
     }
-    refuse(served, made, errorsOf(target, made, undefined));
+    refuse(served, made, await errorsOf(target, made, undefined));
     await this.#admission.validate({
       ...attempt,
       name: metaOf(made).name,
@@ -316,7 +315,7 @@ export class ObjectWriter {
     });
     using allotted = this.#allotments.allot(served, prepared, { old, subresource });
     const next = keepTimes(current.object, allotted.object);
-    refuse(served, next, errorsOf(target, next, current.object));
+    refuse(served, next, await errorsOf(target, next, current.object));
     await this.#admission.validate({ ...attempt, object: toServed(served, next) });
     if (metaOf(next).deletionTimestamp !== undefined && !isPending(next)) {
       await this.remove(current, next, parameters);
@@ -496,17 +495,19 @@ function checkNamespace({ served, namespace }: Target, given: string | undefined
   );
 }
 
-function errorsOf(
+async function errorsOf(
   { served, subresource }: Target,
   object: JsonObject,
   old: JsonObject | undefined,
-): FieldError[] {
+): Promise<FieldError[]> {
   const { kind, form } = served;
   if (form.definition === undefined) {
     // A binding and a finalization change just what nothing else may.
     const { validate: _, ...meta } = kind.rules;
     return validateCore(isOwnPart(subresource) ? meta : kind.rules, object, old);
   }
+  // With CEL, which a server starts without.
+  const { validateCustomResource } = await import("../schema/custom_resource.ts");
   return validateCustomResource({
     object: toServed(served, object),
     old: old === undefined ? undefined : toServed(served, old),

@@ -1,24 +1,13 @@
-/** What a custom resource goes through: read by its schema, then validated. */
+/** What is wrong with a write of a custom resource. */
 import { isObject, type Json, type JsonObject } from "../../../kube/json.ts";
 import { validateAnyUpdate, validateMeta, validateMetaUpdate } from "../core/object_meta.ts";
 import { dnsSubdomain } from "../core/names.ts";
 import { type FieldError, invalidValue } from "../field_error.ts";
 import { validateRules } from "./cel_rules.ts";
-import { applyDefaults } from "./default_values.ts";
-import { prune, type Pruned } from "./prune.ts";
 import type { Schema } from "./schema.ts";
 import { blockedRules, validateListTypes, validateSchema } from "./validate.ts";
 
 const INT32_MAX = 2 ** 31 - 1;
-
-/**
- * The object as it is stored, by {@link customResourceSchema}: pruned, without nulls that the schema does not allow, with
- * its defaults. To be asked again after admission, which may add what is unknown.
- */
-export function readCustomResource(object: JsonObject, schema: Schema): Pruned {
-  const { object: pruned, unknown } = prune(object, schema);
-  return { object: applyDefaults(pruned, schema), unknown };
-}
 
 /** A write of a custom resource. */
 export interface CustomResourceWrite {
