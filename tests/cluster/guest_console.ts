@@ -3,7 +3,7 @@ import type { ApiServer } from "./api_server.ts";
 const PROTOCOL = "plain.kubevirt.io";
 const TRANSCRIPT_TAIL_CHARACTERS = 1_500;
 
-/** A guest's serial console through the aggregated API, as a person would use it. */
+/** A guest's serial console, or one of its ports, through the aggregated API, as a person would use it. */
 export class GuestConsole implements AsyncDisposable {
   readonly #socket: WebSocket;
   readonly #closed = Promise.withResolvers<void>();
@@ -25,13 +25,14 @@ export class GuestConsole implements AsyncDisposable {
     };
   }
 
-  /** Opens the console of a running guest. */
+  /** Of a running guest. @param subresource or "portforward/22" */
   static async open(
     api: ApiServer,
     vmi: { namespace: string; name: string },
+    subresource = "console",
   ): Promise<GuestConsole> {
     const socket = api.webSocket(
-      `/apis/subresources.kubevirt.io/v1/namespaces/${vmi.namespace}/virtualmachineinstances/${vmi.name}/console`,
+      `/apis/subresources.kubevirt.io/v1/namespaces/${vmi.namespace}/virtualmachineinstances/${vmi.name}/${subresource}`,
       PROTOCOL,
     );
     const opened = new GuestConsole(socket);
@@ -40,7 +41,7 @@ export class GuestConsole implements AsyncDisposable {
       socket.onerror = (event) =>
         reject(
           new Error(
-            `Cannot open the console of ${vmi.namespace}/${vmi.name}: ${
+            `Cannot open ${subresource} of ${vmi.namespace}/${vmi.name}: ${
               (event as ErrorEvent).message
             }`,
           ),

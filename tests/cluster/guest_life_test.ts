@@ -21,6 +21,9 @@ interface Guest {
   /** Asks the Service from a pod. */
   ask(client: ClientPod, address: string): Promise<string>;
   answer: RegExp;
+  /** The same of the guest's own port. */
+  port: number;
+  question: string;
 }
 
 const LAUNCH_TIMEOUT_MS = 120_000;
@@ -40,6 +43,8 @@ const KERNEL: Guest = {
   shellPrompt: /\n?[\w-]+:\/# /,
   ask: (client, address) => client.http(address, 80),
   answer: /kernel answers/,
+  port: 8080,
+  question: "GET / HTTP/1.0\r\n\r\n",
 };
 
 const DEBIAN: Guest = {
@@ -57,6 +62,8 @@ const DEBIAN: Guest = {
   shellPrompt: /debian@debian:~\$ /,
   ask: (client, address) => client.banner(address, 22),
   answer: /^SSH-2\.0/,
+  port: 22,
+  question: "",
 };
 
 for (const guest of [KERNEL, DEBIAN]) {
@@ -146,6 +153,12 @@ async function live(bed: TestBed, guest: Guest): Promise<void> {
   await step("its Service answers from a pod on every node", async () => {
     const address = await serviceAddress(bed, guest.name);
     for (const client of clients) await waitForAnswer(guest, client, address);
+  });
+
+  await step("its port is forwarded through the aggregated API", async () => {
+    await using port = await GuestConsole.open(api, vmi, `portforward/${guest.port}`);
+    port.type(guest.question);
+    await port.expect(guest.answer, ANSWER_TIMEOUT_MS);
   });
 
   await step("pause and unpause work, and take it out of the Service", async () => {
