@@ -58,7 +58,9 @@ function streamOf(
         controller.error(signal?.reason);
         void iterator.return?.();
       };
-      signal?.addEventListener("abort", abort, { once: true });
+      // It may have been aborted while the answer was made: then nobody calls a listener any more.
+      if (signal?.aborted) abort();
+      else signal?.addEventListener("abort", abort, { once: true });
     },
     async pull(controller) {
       const { done, value } = await iterator.next();
