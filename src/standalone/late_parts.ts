@@ -39,6 +39,7 @@ export class LateParts {
     );
   }
 
+  /** They are not used before {@link open}. */
   async load(options: StandaloneOptions, client: FetchClient): Promise<Components> {
     try {
       const [{ Components }, { SCHEMAS }, { structuralSchema }] = await Promise.all([
@@ -51,12 +52,16 @@ export class LateParts {
       const components = new Components(options, client);
       this.admission.use(components.controlPlane.admission);
       this.subresources.use(components.controlPlane.subresources);
-      this.#loaded.resolve();
       return components;
     } catch (error) {
       this.#loaded.reject(error);
       throw error;
     }
+  }
+
+  /** What waits for them goes on. */
+  open(): void {
+    this.#loaded.resolve();
   }
 
   /** Nothing will be loaded any more. */

@@ -158,8 +158,13 @@ export class Standalone implements AsyncDisposable {
     };
     const onAbort = () => void stop().then(ended.resolve, ended.reject);
     signal.addEventListener("abort", onAbort, { once: true });
+    let informing = Promise.resolve();
     try {
       const components = this.#components = await this.#late.load(this.#options, this.client);
+      const { controlPlane } = components;
+      informing = controlPlane.inform(node.signal);
+      await controlPlane.informed(node.signal);
+      this.#late.open();
       await components.install(node.signal);
       this.#installed.resolve();
       await Promise.all([
@@ -172,6 +177,7 @@ export class Standalone implements AsyncDisposable {
       signal.removeEventListener("abort", onAbort);
       control.abort();
       node.abort();
+      await informing;
     }
     return left;
   }

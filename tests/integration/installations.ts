@@ -90,12 +90,16 @@ async function openEmbeddedInstallation(): Promise<Installation> {
   admission.use(controlPlane.admission);
   subresources.use(controlPlane.subresources);
   const stop = new AbortController();
-  const running = controlPlane.run({ owners: stop.signal, instances: stop.signal });
+  const running = Promise.all([
+    controlPlane.inform(stop.signal),
+    controlPlane.run({ owners: stop.signal, instances: stop.signal }),
+  ]);
   running.catch(() => {}); // told at the end
   stack.defer(async () => {
     stop.abort();
     await running;
   });
+  await controlPlane.informed(stop.signal);
   const { admin: connection } = await listenForTests(bed.server);
   const admin = stack.use(new FetchClient({ connection, userAgent: "denovirt-test/0" }));
   await admin.create(NAMESPACES, { metadata: { name: INSTALLATION } });

@@ -81,6 +81,17 @@ export class ControlPlane {
     });
   }
 
+  /** Keeps what it knows of the API as it is, until the signal aborts. All else needs it. */
+  async inform(signal: AbortSignal): Promise<void> {
+    await runInformers(this.#informers, signal);
+  }
+
+  /** Resolves when it knows what admission goes by: before, settings and presets would be passed over. */
+  async informed(signal: AbortSignal): Promise<void> {
+    const { kubevirts, presets } = this.#informers;
+    await Promise.all([kubevirts, presets].map((informer) => informer.waitForSync(signal)));
+  }
+
   /** Until both signals abort: who makes instances ends first, since who ends them goes on for as long as it takes. */
   async run({ owners, instances }: { owners: AbortSignal; instances: AbortSignal }): Promise<void> {
     const { client, instance, logger, metrics } = this.#options;
@@ -100,7 +111,6 @@ export class ControlPlane {
       createKubeVirtController({ ...dependencies, version: this.#version }),
     ];
     await Promise.all([
-      runInformers(informers, instances),
       events.run(instances),
       controller.run(instances),
       ...ownersOfInstances.map((each) => each.run(owners)),
