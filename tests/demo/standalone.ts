@@ -24,10 +24,23 @@ interface Built {
   images: string;
 }
 
-/** Beside each other: one waits for a processor, the other for packages. */
-async function build(): Promise<Built> {
-  const [native, image] = await Promise.all([nativeDirectory(), kernelGuestImage()]);
+/**
+ * Cargo first: what it compiles takes longest, and the rest is installed and built beside it. Says what it does.
+ */
+async function prepare(): Promise<Built> {
+  await prepareMachine({ purposes: ["building native code"], compilers: ["cargo"] });
+  const [native, image] = await Promise.all([nativeDirectory(), prepareGuest()]);
   return { native, images: dirname(image) };
+}
+
+async function prepareGuest(): Promise<string> {
+  const purposes = [
+    "running guests",
+    "fetching images without a cluster",
+    "building a guest of a kernel",
+  ] as const;
+  await prepareMachine({ purposes, compilers: [] });
+  return await kernelGuestImage();
 }
 
 /** The product, from source. What the guest writes is shown as it comes. Resolves with its prompt and its answer. */
@@ -61,21 +74,11 @@ async function run({ native, images }: Built): Promise<string> {
 
 async function main(): Promise<void> {
   const stages = new Stages();
-  await stages.run(
-    "prepare this machine",
-    () =>
-      prepareMachine({
-        purposes: [
-          "running guests",
-          "fetching images without a cluster",
-          "building a guest of a kernel",
-          "building native code",
-        ],
-        compilers: ["cargo"],
-      }),
+  const built = await stages.run(
+    "install and build what is missing",
+    prepare,
     "told by the work",
   );
-  const built = await stages.run("build what is missing", build, "told by the work");
   const answer = await stages.run(
     `denovirt-node run ${MANIFEST}`,
     () => run(built),

@@ -11,7 +11,7 @@ const HASH_LENGTH = 16;
 const OUTPUTS = [
   { from: "release/libdenovirt.so", name: "libdenovirt.so" },
   { from: "release/denovirt-domain", name: "denovirt-domain" },
-  { from: "x86_64-unknown-linux-gnu/release/envelope", name: "envelope" },
+  { from: "envelope/x86_64-unknown-linux-gnu/release/envelope", name: "envelope" },
 ] as const;
 
 /**
@@ -28,15 +28,17 @@ export async function nativeDirectory(): Promise<string> {
   using lock = await Deno.open(`${cache}/native.lock`, { create: true, write: true });
   await lock.lock(true);
   if (await exists(directory)) return directory;
-  await step("building the native parts with cargo", async () => {
-    await cargo(
-      ["build", "--release", "--locked", "-p", "denovirt-domain", "-p", "denovirt-shim"],
-      FFI,
-      target,
-    );
-    // In its own folder: cargo finds the configuration there that links it statically.
-    await cargo(["build", "--release", "--locked"], new URL("envelope/", FFI), target);
-  });
+  // Beside each other: each ends with one processor at work.
+  await step("building the native parts with cargo", () =>
+    Promise.all([
+      cargo(
+        ["build", "--release", "--locked", "-p", "denovirt-domain", "-p", "denovirt-shim"],
+        FFI,
+        target,
+      ),
+      // In its own folder: cargo finds the configuration there that links it statically.
+      cargo(["build", "--release", "--locked"], new URL("envelope/", FFI), `${target}/envelope`),
+    ]));
   const partial = await Deno.makeTempDir({ dir: cache, prefix: "native-partial-" });
   for (const { from, name } of OUTPUTS) {
     await Deno.copyFile(`${target}/${from}`, `${partial}/${name}`);
