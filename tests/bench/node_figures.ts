@@ -12,9 +12,9 @@ import { say, step } from "../toolchain/progress.ts";
 import { BareQemu, type BareStart } from "./bare_qemu.ts";
 import { firstByte } from "./first_byte.ts";
 import { NAMESPACE } from "./load.ts";
+import { memoryAtRest } from "./memory_at_rest.ts";
 import { percentile } from "./percentile.ts";
 import { mappingBytes, nameOf, proportionalBytes } from "./process_memory.ts";
-import { residentBytes } from "./process_usage.ts";
 
 const GUEST_BYTES = 32 * 1024 * 1024;
 /** Software emulation on busy cores; an idle machine needs a tenth of it. */
@@ -23,9 +23,9 @@ const QEMU = /^qemu-system/;
 
 export interface NodeFigures {
   agent: {
-    /** Resident, before the first guest. */
+    /** Resident at rest, before the first guest. */
     idleBytes: number;
-    /** Resident, with all guests paused. */
+    /** Resident at rest, with all guests paused. */
     loadedBytes: number;
     /** Growth of the collected heap. */
     heapPerGuestBytes: number;
@@ -45,6 +45,8 @@ export interface NodeFiguresOptions {
   nativeDirectory: string;
   /** Paused at the same time. */
   guests: number;
+  /** Share of the time to rest before memory is looked at. */
+  scale: number;
   /** Guests whose start is timed, each with one of QEMU alone. */
   starts: number;
 }
@@ -55,13 +57,13 @@ export async function measureNode(options: NodeFiguresOptions): Promise<NodeFigu
   // What a node does once is not what a guest costs.
   await guests.start("warm-up");
   await guests.end("warm-up");
-  const idleBytes = (await residentBytes(node.agent.pid)).rss;
+  const idleBytes = (await memoryAtRest(node.agent.pid, options.scale)).rss;
   const idleHeap = (await node.agent.heap()).heapUsed;
   const names = Array.from({ length: options.guests }, (_, index) => `paused-${index}`);
   await step(`starting ${names.length} paused guests`, async () => {
     for (const name of names) await guests.start(name, { paused: true });
   });
-  const loadedBytes = (await residentBytes(node.agent.pid)).rss;
+  const loadedBytes = (await memoryAtRest(node.agent.pid, options.scale)).rss;
   const heapPerGuestBytes = ((await node.agent.heap()).heapUsed - idleHeap) / names.length;
   const vms = await Promise.all(names.map((name) => memoryOf(node, guests.podOf(name))));
   const directory = `${node.directory}/bare`;

@@ -448,6 +448,7 @@ async function measureNodeOf(bench: Bench, scale: number): Promise<NodeFigures> 
   return await measureNode({
     controller,
     nativeDirectory: native,
+    scale,
     guests: Math.max(2, Math.round(PAUSED_GUESTS * scale)),
     starts: Math.max(2, Math.round(TIMED_STARTS * scale)),
   });

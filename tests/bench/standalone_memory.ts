@@ -10,23 +10,13 @@ import type { KubeObject } from "../../src/kube/object.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
 import { bootDisk, imageOf } from "../real_node/guest_image.ts";
 import { removeBridge, StandaloneProcess } from "../standalone/standalone_process.ts";
-import { residentBytes } from "./process_usage.ts";
+import { memoryAtRest, type Resident } from "./memory_at_rest.ts";
 
 /** Software emulation on busy cores, of all guests. */
 const TIMEOUT_MS = 600_000;
 const INTERVAL_MS = 1_000;
-/** V8 collects a process that rests within so long, and what is free is given back; so it is at rest when nothing fell meanwhile. */
-const REST_MS = 30_000;
-const REST_TIMEOUT_MS = 120_000;
-const FELL_BYTES = 1024 * 1024;
 const NAMESPACE = "default";
 const GUESTS: Resource = VIRTUAL_MACHINE_INSTANCES;
-
-/** Of the process: all that is resident, and what no other has. */
-interface Resident {
-  rss: number;
-  private: number;
-}
 
 export interface StandaloneMemory {
   guests: number;
@@ -38,7 +28,7 @@ export interface StandaloneMemory {
 
 export async function standaloneMemory(
   nativeDirectory: string,
-  { guests }: { guests: number },
+  { guests, scale = 1 }: { guests: number; scale?: number },
 ): Promise<StandaloneMemory> {
   const directory = await Deno.makeTempDir({ prefix: "dm-" });
   await Deno.chmod(directory, 0o755);
@@ -56,12 +46,12 @@ export async function standaloneMemory(
     const connection = await kubeconfigConnection(standalone.kubeconfigPath);
     using client = new FetchClient({ connection, userAgent: "bench-user/0" });
     await until("the node", client, NODES, (nodes) => nodes.length === 1);
-    const idle = await atRest(standalone.pid);
+    const idle = await memoryAtRest(standalone.pid, scale);
     for (let index = 0; index < guests; index++) {
       await client.create(VIRTUAL_MACHINES, vm(`guest-${index}`), { namespace: NAMESPACE });
     }
     await until("all guests to run", client, GUESTS, (all) => all.filter(runs).length === guests);
-    return { guests, idle, loaded: await atRest(standalone.pid) };
+    return { guests, idle, loaded: await memoryAtRest(standalone.pid, scale) };
   } finally {
     await removeBridge(directory);
     await Deno.remove(directory, { recursive: true });
@@ -90,21 +80,6 @@ interface Instance {
 
 function runs(instance: KubeObject): boolean {
   return (instance as Instance).status?.phase === "Running";
-}
-
-/** What is resident when it does not become less any more. */
-async function atRest(pid: number): Promise<Resident> {
-  let [least, sinceMs] = [Infinity, performance.now()];
-  return await waitUntil({
-    what: "memory to come to rest",
-    timeoutMs: REST_TIMEOUT_MS,
-    intervalMs: INTERVAL_MS,
-    look: () => residentBytes(pid),
-    until: ({ rss }) => {
-      if (rss < least - FELL_BYTES) [least, sinceMs] = [rss, performance.now()];
-      return performance.now() - sinceMs > REST_MS;
-    },
-  });
 }
 
 /** It sleeps, and asks for a small share of a CPU, so that many fit. */

@@ -22,7 +22,7 @@ export async function measureStandalone(
   return {
     start: await standaloneStartTimes(nativeDirectory),
     rate: await creationRate(nativeDirectory, { seconds: CREATING_SECONDS * Math.min(1, scale) }),
-    memory: await standaloneMemory(nativeDirectory, { guests }),
+    memory: await standaloneMemory(nativeDirectory, { guests, scale }),
   };
 }
 
