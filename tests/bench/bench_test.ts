@@ -24,6 +24,7 @@ const SANE: Readonly<Record<string, [least: number, most: number]>> = {
   P7: [0.01, 2_000],
   P9: [1, 120_000],
   P14: [1, 60_000],
+  S1: [1, 600_000],
 };
 
 Deno.test({
