@@ -5,6 +5,7 @@
 import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
 import { removeMachineNetwork, removePodNetwork } from "../local/network/apply_machine_network.ts";
 import { PodCgroups } from "../local/pod_cgroups.ts";
+import { removeTree } from "../local/remove_tree.ts";
 
 /** In memory: secrets, and sockets, whose paths must be short. */
 const RUN_PARENT = "/run";
@@ -53,11 +54,11 @@ export async function makeLockedDirectory(
 export async function removePlace(parts: PlaceParts): Promise<void> {
   const done = await Promise.allSettled([
     removeGuests(parts).finally(() => removeNetwork(parts)),
-    remove(parts.runDirectory),
+    removeTree(parts.runDirectory),
   ]);
   // Last, for it says that there is something to take away.
   if (done.every(({ status }) => status === "fulfilled")) {
-    done.push(...await Promise.allSettled([remove(parts.dataDirectory)]));
+    done.push(...await Promise.allSettled([removeTree(parts.dataDirectory)]));
   }
   const failures = done.filter((each) => each.status === "rejected").map(({ reason }) => reason);
   if (failures.length > 0) {
@@ -125,13 +126,5 @@ async function namesIn(directory: string): Promise<string[]> {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
-  }
-}
-
-async function remove(path: string): Promise<void> {
-  try {
-    await Deno.remove(path, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { AlreadyExistsError, type KubeClient } from "../../../kube/client.ts";
 import { PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES } from "../../../kube/core_resources.ts";
 import { keyOf } from "../../../kube/object.ts";
+import { removeTree } from "../remove_tree.ts";
 import {
   type ClaimAction,
   type ClaimWorld,
@@ -37,7 +38,7 @@ export async function actOnClaim(
     case "bind":
       return await bind(action, { client, name, signal });
     case "remove_directory":
-      return await removeDirectory(path);
+      return await removeTree(path);
     case "delete_volume":
       return void await client.delete(PERSISTENT_VOLUMES, { name }, { signal });
   }
@@ -46,7 +47,7 @@ export async function actOnClaim(
 /** Whole or not there at all. The disk is sparse: it takes what the guest writes. */
 async function makeDirectory(path: string, sizeBytes: number): Promise<void> {
   const partial = `${path}.part`;
-  await removeDirectory(partial);
+  await removeTree(partial);
   await Deno.mkdir(partial, { recursive: true, mode: 0o770 });
   const disk = `${partial}/${DISK_NAME}`;
   {
@@ -55,14 +56,6 @@ async function makeDirectory(path: string, sizeBytes: number): Promise<void> {
   }
   for (const each of [disk, partial]) await Deno.chown(each, GUEST.uid, GUEST.gid);
   await Deno.rename(partial, path);
-}
-
-async function removeDirectory(path: string): Promise<void> {
-  try {
-    await Deno.remove(path, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }
 
 async function createVolume(

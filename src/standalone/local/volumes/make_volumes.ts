@@ -3,6 +3,7 @@ import type { KubeClient } from "../../../kube/client.ts";
 import { CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, SECRETS } from "../../../kube/core_resources.ts";
 import type { KubeObject } from "../../../kube/object.ts";
 import type { PersistentVolumeClaim, Pod } from "../../../resources/core_objects.ts";
+import { removeTree } from "../remove_tree.ts";
 import { isPlainPath, type PlannedVolume, planVolumes, type ProjectedSource } from "./plan.ts";
 
 const GROUP_SHARED = 0o2777;
@@ -54,11 +55,7 @@ export async function removeVolumes(
   { kubeletRoot, secretsRoot }: VolumePlaces,
 ): Promise<void> {
   for (const path of [`${secretsRoot}/${podUid}`, `${kubeletRoot}/pods/${podUid}`]) {
-    try {
-      await Deno.remove(path, { recursive: true });
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
+    await removeTree(path);
   }
 }
 
