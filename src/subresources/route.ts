@@ -19,7 +19,7 @@ export interface SubresourcePath {
 
 /** Of no object: what they are about is in the body. */
 const OF_NAMESPACES: readonly string[] = [EXPAND_VM_SPEC];
-const PORT_FORWARD = "portforward";
+export const PORT_FORWARD = "portforward";
 const NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 /** `undefined`: not a path of ours. Names are checked here, so that they may be put into other paths. */

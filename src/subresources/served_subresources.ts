@@ -1,11 +1,11 @@
 /** The names in the aggregated API. Apart from what answers, so that discovery needs none of it. */
-import { EXPAND_VM_SPEC } from "./route.ts";
+import { EXPAND_VM_SPEC, PORT_FORWARD } from "./route.ts";
 
 export const CONSOLE = "virtualmachineinstances/console";
 /** Followed by the port, and the protocol. */
 export const PORT_FORWARDS: readonly string[] = [
-  "virtualmachineinstances/portforward",
-  "virtualmachines/portforward",
+  `virtualmachineinstances/${PORT_FORWARD}`,
+  `virtualmachines/${PORT_FORWARD}`,
 ];
 export const EXPAND_SPEC = "virtualmachines/expand-spec";
 

@@ -15,7 +15,7 @@ import type { CloudInitKind } from "./cloud_init.ts";
 /** Socket name of the envelope in the launcher's own container. */
 export const COMPUTE_SOCKET = "compute";
 /** Socket name of the container that holds kernel and initrd. */
-export const KERNEL_BOOT_SOCKET = "kernel-boot";
+const KERNEL_BOOT_SOCKET = "kernel-boot";
 
 /** In the compute container. */
 const EPHEMERAL_DISKS_PATH = "/var/run/denovirt/ephemeral-disks";
