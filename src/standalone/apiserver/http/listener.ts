@@ -234,7 +234,10 @@ async function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
   });
   incoming.on("end", () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
   incoming.on("error", reject);
-  incoming.on("close", () => reject(new Error("Cannot read a body: the caller has left")));
+  incoming.on("close", () => {
+    if (incoming.readableEnded) return; // as nearly always: no error is made for nothing
+    reject(new Error("Cannot read a body: the caller has left"));
+  });
   return await promise;
 }
 
