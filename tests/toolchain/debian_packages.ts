@@ -25,6 +25,7 @@ const PURPOSES = {
   ],
   "building a guest of a kernel": ["busybox-static", "cpio", "kmod", "ca-certificates"],
   "building disks of guests": ["mmdebstrap", "e2fsprogs"],
+  "ssh and scp by way of virtctl": ["openssh-client"],
   "building native code": ["gcc", "libc6-dev"],
 } as const;
 
