@@ -8,7 +8,7 @@ import { type Connection, kubeconfigConnection } from "../../src/kube/connection
 import { WATCH_LINE_BYTES_MAX } from "../../src/kube/fetch_client.ts";
 import { LineDecoder } from "../../src/kube/line_decoder.ts";
 import type { KubeObject } from "../../src/kube/object.ts";
-import { removeBridge, StandaloneProcess } from "../standalone/standalone_process.ts";
+import { StandaloneDirectory, StandaloneProcess } from "../standalone/standalone_process.ts";
 import { cpuSeconds } from "./process_usage.ts";
 
 export interface CreationRate {
@@ -37,31 +37,26 @@ export async function creationRate(
   nativeDirectory: string,
   { seconds }: { seconds: number },
 ): Promise<CreationRate> {
-  const directory = await Deno.makeTempDir({ prefix: "dc-" });
-  await Deno.chmod(directory, 0o755);
-  try {
-    await using standalone = await StandaloneProcess.start({
-      directory,
-      nativeDirectory,
-      images: [],
-    });
-    const connection = await kubeconfigConnection(standalone.kubeconfigPath);
-    await measure(connection, { seconds: Math.min(1, seconds), prefix: "warm-up-" });
-    const before = await cpuSeconds(standalone.pid);
-    const ownBefore = await cpuSeconds(Deno.pid);
-    const { objects, elapsedMs } = await measure(connection, { seconds, prefix: PREFIX });
-    const cpuMs = (after: number, before: number) => 1_000 * (after - before) / objects;
-    return {
-      perSecond: 1_000 * objects / elapsedMs,
-      objects,
-      watches: WATCHES,
-      serverMs: cpuMs(await cpuSeconds(standalone.pid), before),
-      clientMs: cpuMs(await cpuSeconds(Deno.pid), ownBefore),
-    };
-  } finally {
-    await removeBridge(directory);
-    await Deno.remove(directory, { recursive: true });
-  }
+  await using own = await StandaloneDirectory.make();
+  const directory = own.path;
+  await using standalone = await StandaloneProcess.start({
+    directory,
+    nativeDirectory,
+    images: [],
+  });
+  const connection = await kubeconfigConnection(standalone.kubeconfigPath);
+  await measure(connection, { seconds: Math.min(1, seconds), prefix: "warm-up-" });
+  const before = await cpuSeconds(standalone.pid);
+  const ownBefore = await cpuSeconds(Deno.pid);
+  const { objects, elapsedMs } = await measure(connection, { seconds, prefix: PREFIX });
+  const cpuMs = (after: number, before: number) => 1_000 * (after - before) / objects;
+  return {
+    perSecond: 1_000 * objects / elapsedMs,
+    objects,
+    watches: WATCHES,
+    serverMs: cpuMs(await cpuSeconds(standalone.pid), before),
+    clientMs: cpuMs(await cpuSeconds(Deno.pid), ownBefore),
+  };
 }
 
 async function measure(

@@ -12,7 +12,7 @@ import { SILENT_LOGGER } from "../../src/runtime/log.ts";
 import { GuestConsole } from "../../src/standalone/run/guest_console.ts";
 import { kernelVirtualMachine } from "../cluster/virtual_machine.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
-import { removeBridge, StandaloneProcess } from "../standalone/standalone_process.ts";
+import { StandaloneDirectory, StandaloneProcess } from "../standalone/standalone_process.ts";
 import { kernelGuestImage } from "../toolchain/build_guest_images.ts";
 import { BareQemu, type ShellTime } from "./bare_qemu.ts";
 import { PromptSeen } from "./prompt_seen.ts";
@@ -33,39 +33,34 @@ export interface ShellTimes {
 export async function shellTimes(
   { nativeDirectory, starts }: { nativeDirectory: string; starts: number },
 ): Promise<ShellTimes> {
-  const directory = await Deno.makeTempDir({ prefix: "db-" });
-  await Deno.chmod(directory, 0o755);
-  try {
-    await using standalone = await StandaloneProcess.start({
-      directory,
-      nativeDirectory,
-      images: [dirname(await kernelGuestImage())],
-      flags: ["--stop-guests"],
-    });
-    await using guests = await Guests.open(standalone.kubeconfigPath, `${directory}/run`);
-    const bareDirectory = `${directory}/bare`;
-    await Deno.mkdir(bareDirectory);
-    // The first one brings the image. A paused one shows how QEMU is called, and lends its files.
-    await guests.start("warm-up");
-    await guests.end("warm-up");
-    const lender = await guests.pause("lender");
-    const args = await BareQemu.argumentsOf(lender, bareDirectory);
-    const times: ShellTimes = {
-      ours: [],
-      bare: [],
-      emulated: args.join(" ").includes("-accel tcg"),
-    };
-    for (let index = 0; index < starts; index++) {
-      times.ours.push((await guests.start(`timed-${index}`)).time);
-      await guests.end(`timed-${index}`);
-      await using bare = BareQemu.spawn(args, bareDirectory);
-      times.bare.push(await bare.startToPrompt());
-    }
-    return times;
-  } finally {
-    await removeBridge(directory);
-    await Deno.remove(directory, { recursive: true });
+  await using own = await StandaloneDirectory.make();
+  const directory = own.path;
+  await using standalone = await StandaloneProcess.start({
+    directory,
+    nativeDirectory,
+    images: [dirname(await kernelGuestImage())],
+    flags: ["--stop-guests"],
+  });
+  await using guests = await Guests.open(standalone.kubeconfigPath, `${directory}/run`);
+  const bareDirectory = `${directory}/bare`;
+  await Deno.mkdir(bareDirectory);
+  // The first one brings the image. A paused one shows how QEMU is called, and lends its files.
+  await guests.start("warm-up");
+  await guests.end("warm-up");
+  const lender = await guests.pause("lender");
+  const args = await BareQemu.argumentsOf(lender, bareDirectory);
+  const times: ShellTimes = {
+    ours: [],
+    bare: [],
+    emulated: args.join(" ").includes("-accel tcg"),
+  };
+  for (let index = 0; index < starts; index++) {
+    times.ours.push((await guests.start(`timed-${index}`)).time);
+    await guests.end(`timed-${index}`);
+    await using bare = BareQemu.spawn(args, bareDirectory);
+    times.bare.push(await bare.startToPrompt());
   }
+  return times;
 }
 
 interface Started {

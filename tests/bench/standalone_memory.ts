@@ -1,15 +1,14 @@
 /** Resident memory of `denovirt-node standalone`, idle and with guests that run. */
 import { VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "../../src/api/registry.ts";
 import type { VirtualMachine } from "../../src/api/virtual_machine.ts";
-import { writeImageArchive } from "../../deploy/images/image_archive.ts";
 import type { KubeClient, Resource } from "../../src/kube/client.ts";
 import { kubeconfigConnection } from "../../src/kube/connection.ts";
 import { NODES } from "../../src/kube/core_resources.ts";
 import { FetchClient } from "../../src/kube/fetch_client.ts";
 import type { KubeObject } from "../../src/kube/object.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
-import { bootDisk, imageOf } from "../real_node/guest_image.ts";
-import { removeBridge, StandaloneProcess } from "../standalone/standalone_process.ts";
+import { imageOf, writeGuestArchive } from "../real_node/guest_image.ts";
+import { StandaloneDirectory, StandaloneProcess } from "../standalone/standalone_process.ts";
 import { memoryAtRest, type Resident } from "./memory_at_rest.ts";
 
 /** Software emulation on busy cores, of all guests. */
@@ -30,32 +29,24 @@ export async function standaloneMemory(
   nativeDirectory: string,
   { guests, scale = 1 }: { guests: number; scale?: number },
 ): Promise<StandaloneMemory> {
-  const directory = await Deno.makeTempDir({ prefix: "dm-" });
-  await Deno.chmod(directory, 0o755);
-  try {
-    await writeImageArchive(`${directory}/sleeps.tar`, {
-      name: `${imageOf("sleeps")}:1`,
-      entries: [{ kind: "file", path: "/disk/boot.img", source: bootDisk("sleeps"), mode: 0o644 }],
-    });
-    await using standalone = await StandaloneProcess.start({
-      directory,
-      nativeDirectory,
-      images: [directory],
-      flags: ["--stop-guests"],
-    });
-    const connection = await kubeconfigConnection(standalone.kubeconfigPath);
-    using client = new FetchClient({ connection, userAgent: "bench-user/0" });
-    await until("the node", client, NODES, (nodes) => nodes.length === 1);
-    const idle = await memoryAtRest(standalone.pid, scale);
-    for (let index = 0; index < guests; index++) {
-      await client.create(VIRTUAL_MACHINES, vm(`guest-${index}`), { namespace: NAMESPACE });
-    }
-    await until("all guests to run", client, GUESTS, (all) => all.filter(runs).length === guests);
-    return { guests, idle, loaded: await memoryAtRest(standalone.pid, scale) };
-  } finally {
-    await removeBridge(directory);
-    await Deno.remove(directory, { recursive: true });
+  await using own = await StandaloneDirectory.make();
+  const directory = own.path;
+  await writeGuestArchive(directory, { behaviour: "sleeps", tag: "1" });
+  await using standalone = await StandaloneProcess.start({
+    directory,
+    nativeDirectory,
+    images: [directory],
+    flags: ["--stop-guests"],
+  });
+  const connection = await kubeconfigConnection(standalone.kubeconfigPath);
+  using client = new FetchClient({ connection, userAgent: "bench-user/0" });
+  await until("the node", client, NODES, (nodes) => nodes.length === 1);
+  const idle = await memoryAtRest(standalone.pid, scale);
+  for (let index = 0; index < guests; index++) {
+    await client.create(VIRTUAL_MACHINES, vm(`guest-${index}`), { namespace: NAMESPACE });
   }
+  await until("all guests to run", client, GUESTS, (all) => all.filter(runs).length === guests);
+  return { guests, idle, loaded: await memoryAtRest(standalone.pid, scale) };
 }
 
 async function until(

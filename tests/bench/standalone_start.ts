@@ -1,5 +1,5 @@
 /** How long `denovirt-node standalone` takes from exec until its API is ready. */
-import { removeBridge, StandaloneProcess } from "../standalone/standalone_process.ts";
+import { StandaloneDirectory, StandaloneProcess } from "../standalone/standalone_process.ts";
 import { percentile } from "./percentile.ts";
 
 const STARTS = 3;
@@ -15,15 +15,10 @@ export interface StandaloneStartTimes {
 export async function standaloneStartTimes(nativeDirectory: string): Promise<StandaloneStartTimes> {
   const [first, later]: [number[], number[]] = [[], []];
   for (let start = 0; start < STARTS; start++) {
-    const directory = await Deno.makeTempDir({ prefix: "db-" });
-    await Deno.chmod(directory, 0o755);
-    try {
-      first.push(await startMs(directory, nativeDirectory));
-      later.push(await startMs(directory, nativeDirectory));
-    } finally {
-      await removeBridge(directory);
-      await Deno.remove(directory, { recursive: true });
-    }
+    await using own = await StandaloneDirectory.make();
+    const directory = own.path;
+    first.push(await startMs(directory, nativeDirectory));
+    later.push(await startMs(directory, nativeDirectory));
   }
   return { firstMs: percentile(first, 0.5), laterMs: percentile(later, 0.5) };
 }

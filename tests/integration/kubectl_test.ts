@@ -8,6 +8,7 @@ import { FetchClient } from "../../src/kube/fetch_client.ts";
 import { SKIP_NOTE, TEST_KUBECONFIG } from "../../src/kube/testing/real_server.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
 import { CommandLine, type Expectation } from "../runner/command_line.ts";
+import { Printed } from "../runner/printed.ts";
 import { olderKubectl } from "../toolchain/build_kubectl.ts";
 import { kubernetesDirectory } from "../toolchain/build_kubernetes.ts";
 import { openEmbedded } from "./api_suite/embedded_subject.ts";
@@ -277,28 +278,18 @@ async function untilAccountIsThere(kubectl: CommandLine): Promise<void> {
 async function watched(kubectl: CommandLine): Promise<string[]> {
   const stop = new AbortController();
   const watch = kubectl.spawn("get cm owned --watch --output-watch-events", stop.signal);
-  let printed = "";
-  const copied = watch.stdout.pipeThrough(new TextDecoderStream() as never)
-    .pipeTo(new WritableStream<string>({ write: (text) => void (printed += text) }));
-  const until = (what: string, pattern: RegExp) =>
-    waitUntil({
-      what,
-      timeoutMs: TIMEOUT_MS,
-      look: () => Promise.resolve(printed),
-      until: (seen) => pattern.test(seen),
-      tell: (seen) => seen,
-    });
+  const printed = new Printed(watch.stdout, { timeoutMs: TIMEOUT_MS });
   try {
-    await until("what is there", /ADDED +owned/);
+    await printed.until("what is there", /ADDED +owned/);
     await kubectl.run("annotate cm owned seen=yes");
-    await until("the change", /MODIFIED +owned/);
+    await printed.until("the change", /MODIFIED +owned/);
     await kubectl.run("delete cm owned");
-    await until("the end", /DELETED +owned/);
+    await printed.until("the end", /DELETED +owned/);
     return [];
   } catch (error) {
     return [`get --watch: ${error}`];
   } finally {
     stop.abort();
-    await Promise.all([watch.status, copied, watch.stderr.cancel()]);
+    await Promise.all([watch.status, printed.ended, watch.stderr.cancel()]);
   }
 }

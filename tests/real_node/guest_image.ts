@@ -1,4 +1,5 @@
 /** Boot sectors for guests of a few instructions: what a container image for a containerDisk would hold. */
+import { writeImageArchive } from "../../deploy/images/image_archive.ts";
 
 /** SeaBIOS does not boot from a disk that is too small for a geometry. */
 const DISK_BYTES = 1024 * 1024;
@@ -40,6 +41,17 @@ const PROGRAMS: Readonly<Record<Behaviour, ArrayLike<number>>> = {
 /** The image of a containerDisk whose guest behaves so. */
 export function imageOf(behaviour: Behaviour): string {
   return `denovirt.local/${behaviour}`;
+}
+
+/** The image with a tag, as an archive that the node finds by itself. */
+export async function writeGuestArchive(
+  directory: string,
+  { behaviour, tag }: { behaviour: Behaviour; tag: string },
+): Promise<void> {
+  await writeImageArchive(`${directory}/${behaviour}.tar`, {
+    name: `${imageOf(behaviour)}:${tag}`,
+    entries: [{ kind: "file", path: "/disk/boot.img", source: bootDisk(behaviour), mode: 0o644 }],
+  });
 }
 
 export function isBehaviour(text: string | undefined): text is Behaviour {

@@ -13,9 +13,8 @@ import type { KubeObject } from "../../src/kube/object.ts";
 import { SKIP_NOTE, TEST_KUBECONFIG } from "../../src/kube/testing/real_server.ts";
 import type { Pod } from "../../src/resources/core_objects.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
-import { writeImageArchive } from "../../deploy/images/image_archive.ts";
 import { startController } from "../integration/controller_process.ts";
-import { type Behaviour, bootDisk, imageOf } from "../real_node/guest_image.ts";
+import { type Behaviour, imageOf, writeGuestArchive } from "../real_node/guest_image.ts";
 import { LocalNodeBed } from "./local_node_bed.ts";
 
 /** A run that failed may have left one that does not go. */
@@ -33,15 +32,7 @@ Deno.test({
     const { admin } = controller;
     await using _namespace = await namespace(admin);
     for (const behaviour of ["sleeps", "powers-off", "counts"] as const) {
-      await writeImageArchive(`${bed.archives}/${behaviour}.tar`, {
-        name: `${imageOf(behaviour)}:latest`,
-        entries: [{
-          kind: "file",
-          path: "/disk/boot.img",
-          source: bootDisk(behaviour),
-          mode: 0o644,
-        }],
-      });
+      await writeGuestArchive(bed.archives, { behaviour, tag: "latest" });
     }
     const guests = new Guests(admin);
     const before = await traces(bed);

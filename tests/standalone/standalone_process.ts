@@ -15,6 +15,23 @@ export interface StandaloneProcessOptions {
   flags?: readonly string[];
 }
 
+/** What processes have one after the other, and leave: taken away at the end, with the network of its name. */
+export class StandaloneDirectory implements AsyncDisposable {
+  private constructor(readonly path: string) {}
+
+  /** Where QEMU's user may pass through. @param options where it is made, if not among the machine's temporary ones */
+  static async make(options: { dir?: string } = {}): Promise<StandaloneDirectory> {
+    const path = await Deno.makeTempDir({ ...options, prefix: "ds-" });
+    await Deno.chmod(path, 0o755);
+    return new StandaloneDirectory(path);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await removeMachineNetwork({ bridge: bridgeOf(this.path) });
+    await Deno.remove(this.path, { recursive: true });
+  }
+}
+
 export class StandaloneProcess implements AsyncDisposable {
   readonly kubeconfigPath: string;
   readonly #process: Deno.ChildProcess;
@@ -96,8 +113,4 @@ function networkFlags(directory: string): string[] {
   const { pods, services } = NETWORKS;
   const third = sum % 256;
   return [`--pod-network=${pods}.${third}.0/24`, `--service-network=${services}.${third}.0/24`];
-}
-
-export async function removeBridge(directory: string): Promise<void> {
-  await removeMachineNetwork({ bridge: bridgeOf(directory) });
 }

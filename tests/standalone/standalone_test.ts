@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { nativeParts, whyNoNativeParts } from "../../src/hypervisor/testing/native_parts.ts";
-import { writeImageArchive } from "../../deploy/images/image_archive.ts";
 import type { ApiServer } from "../cluster/api_server.ts";
 import { GuestConsole } from "../cluster/guest_console.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
-import { bootDisk, imageOf } from "../real_node/guest_image.ts";
+import { imageOf, writeGuestArchive } from "../real_node/guest_image.ts";
 import { serviceTableOf } from "../../src/standalone/local/network/machine_network.ts";
-import { bridgeOf, removeBridge, StandaloneProcess } from "./standalone_process.ts";
+import { bridgeOf, StandaloneDirectory, StandaloneProcess } from "./standalone_process.ts";
 
 /** Software emulation on busy cores. */
 const SLOW_MS = 90_000;
@@ -25,96 +24,83 @@ Deno.test({
   name: "denovirt-node standalone serves KubeVirt's API and runs guests on one machine",
   ignore: whyNoNativeParts() !== undefined,
   async fn(context) {
-    const directory = await Deno.makeTempDir({ prefix: "ds-" });
-    await Deno.chmod(directory, 0o755);
+    await using own = await StandaloneDirectory.make();
+    const directory = own.path;
     const nativeDirectory = nativeParts();
     const options = { directory, nativeDirectory, images: [`${directory}/images`] };
     await Deno.mkdir(`${directory}/images`);
-    await writeImageArchive(`${directory}/images/counts.tar`, {
-      name: `${imageOf("counts")}:1`,
-      entries: [{
-        kind: "file",
-        path: "/disk/boot.img",
-        source: bootDisk("counts"),
-        mode: 0o644,
-      }],
-    });
+    await writeGuestArchive(`${directory}/images`, { behaviour: "counts", tag: "1" });
     let uid = "";
-    try {
-      await context.step("a VM starts, its console answers, and it survives a stop", async () => {
-        await using standalone = await StandaloneProcess.start(options);
+    await context.step("a VM starts, its console answers, and it survives a stop", async () => {
+      await using standalone = await StandaloneProcess.start(options);
+      using api = await standalone.api();
+      await until(api, "the default namespace", "/api/v1/namespaces/default", (seen) => !!seen);
+      const created = await api.request("POST", VMS, vm());
+      assert.equal(created.status, 201, JSON.stringify(created.body));
+      const vmi = await running(api);
+      uid = vmi.metadata.uid;
+      await using terminal = await GuestConsole.open(api, GUEST);
+      await terminal.expect(/[0-9A-F]{8}\r?\n/, SLOW_MS);
+    });
+
+    await context.step("what webhooks refuse is refused", async () => {
+      await using standalone = await StandaloneProcess.start(options);
+      using api = await standalone.api();
+      const bad = vm();
+      bad.metadata.name = "bad";
+      bad.spec.template.spec.domain.devices.disks[0]!.name = "nothing";
+      const refused = await api.request("POST", VMS, bad);
+      assert.equal(refused.status, 422);
+      assert.match(JSON.stringify(refused.body), /virtualmachine-validator.kubevirt.io/);
+    });
+
+    await context.step(
+      "the next start adopts the guest; a stop with guests ends it",
+      async () => {
+        await using standalone = await StandaloneProcess.start({
+          ...options,
+          flags: ["--stop-guests"],
+        });
         using api = await standalone.api();
-        await until(api, "the default namespace", "/api/v1/namespaces/default", (seen) => !!seen);
-        const created = await api.request("POST", VMS, vm());
-        assert.equal(created.status, 201, JSON.stringify(created.body));
         const vmi = await running(api);
-        uid = vmi.metadata.uid;
-        await using terminal = await GuestConsole.open(api, GUEST);
-        await terminal.expect(/[0-9A-F]{8}\r?\n/, SLOW_MS);
-      });
+        assert.equal(vmi.metadata.uid, uid);
+        {
+          await using terminal = await openConsole(api);
+          await terminal.expect(/[0-9A-F]{8}\r?\n/, SLOW_MS);
+        }
+        const service = await api.request("POST", SERVICES, exposed());
+        assert.equal(service.status, 201, JSON.stringify(service.body));
+        const pod = vmi.status?.interfaces?.[0]?.ipAddress;
+        await rules(directory, (listed) => listed.includes(`dnat to ${pod}:22`));
+        const paused = await api.request(
+          "PUT",
+          `${SUBRESOURCES}/virtualmachineinstances/guest/pause`,
+          {},
+        );
+        assert.ok(paused.status < 300, JSON.stringify(paused.body));
+        await rules(directory, (listed) => !listed.includes("dnat"));
+        assert.equal(await standalone.stop(), 0);
+        assert.deepEqual(await pods(directory), []);
+      },
+    );
 
-      await context.step("what webhooks refuse is refused", async () => {
+    await context.step(
+      "a VM that is to run starts again, and a deleted one leaves nothing",
+      async () => {
         await using standalone = await StandaloneProcess.start(options);
         using api = await standalone.api();
-        const bad = vm();
-        bad.metadata.name = "bad";
-        bad.spec.template.spec.domain.devices.disks[0]!.name = "nothing";
-        const refused = await api.request("POST", VMS, bad);
-        assert.equal(refused.status, 422);
-        assert.match(JSON.stringify(refused.body), /virtualmachine-validator.kubevirt.io/);
-      });
-
-      await context.step(
-        "the next start adopts the guest; a stop with guests ends it",
-        async () => {
-          await using standalone = await StandaloneProcess.start({
-            ...options,
-            flags: ["--stop-guests"],
-          });
-          using api = await standalone.api();
-          const vmi = await running(api);
-          assert.equal(vmi.metadata.uid, uid);
-          {
-            await using terminal = await openConsole(api);
-            await terminal.expect(/[0-9A-F]{8}\r?\n/, SLOW_MS);
-          }
-          const service = await api.request("POST", SERVICES, exposed());
-          assert.equal(service.status, 201, JSON.stringify(service.body));
-          const pod = vmi.status?.interfaces?.[0]?.ipAddress;
-          await rules(directory, (listed) => listed.includes(`dnat to ${pod}:22`));
-          const paused = await api.request(
-            "PUT",
-            `${SUBRESOURCES}/virtualmachineinstances/guest/pause`,
-            {},
-          );
-          assert.ok(paused.status < 300, JSON.stringify(paused.body));
-          await rules(directory, (listed) => !listed.includes("dnat"));
-          assert.equal(await standalone.stop(), 0);
-          assert.deepEqual(await pods(directory), []);
-        },
-      );
-
-      await context.step(
-        "a VM that is to run starts again, and a deleted one leaves nothing",
-        async () => {
-          await using standalone = await StandaloneProcess.start(options);
-          using api = await standalone.api();
-          const vmi = await running(api);
-          assert.notEqual(vmi.metadata.uid, uid);
-          await api.request("DELETE", `${VMS}/guest`);
-          await until(api, "the VM to be gone", `${VMS}/guest`, (seen) => seen === undefined);
-          await waitUntil({
-            what: "the pod's traces to be gone",
-            timeoutMs: SLOW_MS,
-            look: () => pods(directory),
-            until: (left) => left.length === 0,
-          });
-        },
-      );
-    } finally {
-      await removeBridge(directory);
-      await Deno.remove(directory, { recursive: true });
-    }
+        const vmi = await running(api);
+        assert.notEqual(vmi.metadata.uid, uid);
+        await api.request("DELETE", `${VMS}/guest`);
+        await until(api, "the VM to be gone", `${VMS}/guest`, (seen) => seen === undefined);
+        await waitUntil({
+          what: "the pod's traces to be gone",
+          timeoutMs: SLOW_MS,
+          look: () => pods(directory),
+          until: (left) => left.length === 0,
+        });
+      },
+    );
   },
 });
 

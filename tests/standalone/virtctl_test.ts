@@ -11,9 +11,10 @@ import { sample } from "../cluster/virtual_machine.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
 import { freePort } from "../integration/controller_installation.ts";
 import { CommandLine, type Expectation } from "../runner/command_line.ts";
+import { Printed } from "../runner/printed.ts";
 import { kernelGuestImage } from "../toolchain/build_guest_images.ts";
 import { virtctl as virtctlProgram, whyNoVirtctl } from "../toolchain/build_virtctl.ts";
-import { removeBridge, StandaloneProcess } from "./standalone_process.ts";
+import { StandaloneDirectory, StandaloneProcess } from "./standalone_process.ts";
 
 /** Software emulation on busy cores. */
 const SLOW_MS = 120_000;
@@ -115,31 +116,26 @@ Deno.test({
   name: `virtctl works with standalone${why === undefined ? "" : ` (skipped: ${why})`}`,
   ignore: why !== undefined,
   async fn(context) {
-    const directory = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "dv-" });
-    await Deno.chmod(directory, 0o755);
-    try {
-      await using standalone = await StandaloneProcess.start({
-        directory,
-        nativeDirectory: nativeParts(),
-        images: [dirname(await kernelGuestImage())],
-        flags: ["--stop-guests"],
-      });
-      using api = await standalone.api();
-      const { kubeconfigPath } = standalone;
-      const program = await virtctlProgram();
-      const virtctl = new CommandLine({
-        program,
-        flags: [],
-        // Not by a flag: the virtctl that virtctl lets ssh start has none.
-        env: { KUBECONFIG: kubeconfigPath },
-        directory,
-      });
-      const bench = { api, kubeconfigPath, program, virtctl };
-      for (const [name, step] of STEPS) if (!await context.step(name, () => step(bench))) break;
-    } finally {
-      await removeBridge(directory);
-      await Deno.remove(directory, { recursive: true });
-    }
+    await using own = await StandaloneDirectory.make({ dir: "/var/tmp" });
+    const directory = own.path;
+    await using standalone = await StandaloneProcess.start({
+      directory,
+      nativeDirectory: nativeParts(),
+      images: [dirname(await kernelGuestImage())],
+      flags: ["--stop-guests"],
+    });
+    using api = await standalone.api();
+    const { kubeconfigPath } = standalone;
+    const program = await virtctlProgram();
+    const virtctl = new CommandLine({
+      program,
+      flags: [],
+      // Not by a flag: the virtctl that virtctl lets ssh start has none.
+      env: { KUBECONFIG: kubeconfigPath },
+      directory,
+    });
+    const bench = { api, kubeconfigPath, program, virtctl };
+    for (const [name, step] of STEPS) if (!await context.step(name, () => step(bench))) break;
   },
 });
 
@@ -273,28 +269,18 @@ async function talk(command: readonly string[]): Promise<string> {
     stderr: "null",
     signal: AbortSignal.timeout(SLOW_MS),
   }).spawn();
-  let printed = "";
-  const copied = process.stdout.pipeThrough(new TextDecoderStream() as never)
-    .pipeTo(new WritableStream<string>({ write: (text) => void (printed += text) }));
+  const printed = new Printed(process.stdout, { timeoutMs: SLOW_MS });
   const writer = process.stdin.getWriter();
   const type = (text: string) => writer.write(new TextEncoder().encode(text));
-  const until = (what: string, pattern: RegExp) =>
-    waitUntil({
-      what,
-      timeoutMs: SLOW_MS,
-      look: () => Promise.resolve(printed),
-      until: (seen) => pattern.test(seen),
-      tell: (seen) => seen,
-    });
-  await until("the console", /Successfully connected/);
+  await printed.until("the console", /Successfully connected/);
   await type("\n");
-  await until("a prompt", /:\/# /);
+  await printed.until("a prompt", /:\/# /);
   await type("echo answer $((6 * 7))\n");
-  await until("the guest's answer", /answer 42/);
+  await printed.until("the guest's answer", /answer 42/);
   await type("\x1d");
   const { success } = await process.status;
-  await copied;
+  await printed.ended;
   await writer.close().catch(() => {});
-  assert.ok(success, printed);
-  return printed;
+  assert.ok(success, printed.text);
+  return printed.text;
 }
