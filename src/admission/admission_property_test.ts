@@ -13,7 +13,9 @@ import { pool, replicaSet, vm, vmi } from "../resources/testing/builders.ts";
 import { launcherPod } from "../resources/virtual_machine_instance/pod.ts";
 import { unservedFields } from "../resources/virtual_machine_instance/unserved_fields.ts";
 import { applyJsonPatch } from "../standalone/apiserver/patch/json_patch.ts";
+import { EDIT, edited } from "./testing/edit.ts";
 import { EMPTY_WORLD } from "./testing/empty_world.ts";
+import { GUEST } from "./testing/guest.ts";
 import { type AdmissionContext, WEBHOOKS } from "./webhooks.ts";
 
 type Json = Record<string, unknown>;
@@ -29,47 +31,6 @@ const CONTEXT: AdmissionContext = {
   serial: "66666666-7777-4888-9999-000000000000",
   installationUsers: [],
   ...EMPTY_WORLD,
-};
-
-/** A guest that uses much of what there is, so that there is much to change. */
-const GUEST: VirtualMachineInstanceSpec = {
-  domain: {
-    cpu: { cores: 2, sockets: 1, threads: 1, model: "host-model", features: [{ name: "avx" }] },
-    memory: { guest: "256Mi", maxGuest: "512Mi" },
-    resources: { requests: { cpu: "1", memory: "256Mi" }, limits: { cpu: "2", memory: "512Mi" } },
-    machine: { type: "q35" },
-    clock: { utc: {}, timer: { hpet: { present: false }, pit: { tickPolicy: "delay" } } },
-    features: { acpi: {}, apic: {}, hyperv: { relaxed: {}, spinlocks: { spinlocks: 8191 } } },
-    firmware: { uuid: "5d307ca9-b3ef-428c-8861-06e72d69f223", serial: "abc" },
-    devices: {
-      disks: [
-        { name: "root", bootOrder: 1, disk: { bus: "virtio" }, cache: "none", serial: "r" },
-        { name: "seed", cdrom: { bus: "sata" } },
-        { name: "scratch", disk: { bus: "sata" } },
-      ],
-      interfaces: [{
-        name: "default",
-        masquerade: {},
-        model: "virtio",
-        macAddress: "02:00:00:00:00:01",
-        ports: [{ name: "ssh", port: 22, protocol: "TCP" }],
-      }],
-      inputs: [{ name: "tablet", type: "tablet", bus: "usb" }],
-      rng: {},
-      watchdog: { name: "dog", i6300esb: { action: "reset" } },
-    },
-  },
-  hostname: "web",
-  networks: [{ name: "default", pod: {} }],
-  nodeSelector: { zone: "a" },
-  tolerations: [{ key: "k", operator: "Exists", effect: "NoSchedule" }],
-  terminationGracePeriodSeconds: 30,
-  readinessProbe: { tcpSocket: { port: 22 }, periodSeconds: 5 },
-  volumes: [
-    { name: "root", containerDisk: { image: "registry/disk:1", path: "/disk/root.img" } },
-    { name: "seed", cloudInitNoCloud: { userData: "#cloud-config\n" } },
-    { name: "scratch", emptyDisk: { capacity: "1Gi" } },
-  ],
 };
 
 /** Where admission is asked, and what it is asked about. */
@@ -103,65 +64,6 @@ const STARTS: [path: string, object: Json, guestOf: (object: Json) => unknown][]
 
 function at(value: unknown, path: readonly string[]): unknown {
   return path.reduce((found, key) => (found as Json | undefined)?.[key], value);
-}
-
-interface Edit {
-  path: readonly number[];
-  action: "replace" | "remove" | "add";
-  key: string;
-  value: unknown;
-}
-
-/** Values that are near to good ones: pure noise is refused by the schema and tells nothing of the rules. */
-const VALUE = fc.oneof(
-  fc.constantFrom<unknown>(
-    ...[
-      "",
-      "0",
-      "1",
-      "-1",
-      "1.5",
-      "64Mi",
-      "1e3",
-      "9Ei",
-      "root",
-      "x".repeat(300),
-      "@VMDIR@",
-      "a\u0000",
-    ],
-    ...["virtio", "sata", "scsi", "none", "arm64", "s390x", "host-passthrough", "Paused", "None"],
-    ...[0, -1, 1, 3, 4096, 65536, 2 ** 31, 2 ** 53, 0.5, true, false, null],
-    ...[{}, [], { enabled: true }, { enabled: false }, { name: "root" }],
-  ),
-  fc.string(),
-  fc.integer(),
-  fc.jsonValue({ maxDepth: 2 }),
-);
-const KEYS = [
-  ...["maxGuest", "hugepages", "dedicatedCpuPlacement", "realtime", "numa", "launchSecurity"],
-  ...["efi", "bootloader", "kernelBoot", "lun", "cdrom", "disk", "shareable", "blockSize"],
-  ...["affinity", "dnsConfig", "dnsPolicy", "livenessProbe", "accessCredentials", "video", "sound"],
-  ...["hostDisk", "persistentVolumeClaim", "cloudInitNoCloud", "emptyDisk", "architecture"],
-  ...["reservedOverhead", "addedOverhead", "overcommitGuestOverhead", "ephemeral-storage"],
-];
-const EDIT: fc.Arbitrary<Edit> = fc.record({
-  path: fc.array(fc.nat({ max: 20 }), { minLength: 1, maxLength: 9 }),
-  action: fc.constantFrom("replace", "replace", "remove", "add"),
-  key: fc.oneof(fc.constantFrom(...KEYS), fc.string()),
-  value: VALUE,
-});
-
-function edited(value: unknown, { path, ...edit }: Edit): unknown {
-  const [step = 0, ...rest] = path;
-  if (typeof value !== "object" || value === null) return edit.value;
-  const entries = Object.entries(value);
-  const [key, child] = entries[step % Math.max(1, entries.length)] ?? [edit.key, undefined];
-  const copy = Array.isArray(value) ? [...value] as unknown as Json : { ...value } as Json;
-  if (rest.length > 0 && child !== undefined) copy[key] = edited(child, { ...edit, path: rest });
-  else if (edit.action === "add") copy[Array.isArray(value) ? value.length : edit.key] = edit.value;
-  else if (edit.action === "remove" && !Array.isArray(value)) delete copy[key];
-  else copy[key] = edit.value;
-  return copy;
 }
 
 /** As the API server does: defaults, then the verdict. `undefined`: refused. */

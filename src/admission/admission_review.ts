@@ -78,6 +78,5 @@ function refused(uid: string, causes: readonly Cause[]): unknown {
 }
 
 function encodePatch(patch: readonly PatchOperation[]): string {
-  const bytes = new TextEncoder().encode(JSON.stringify(patch));
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  return new TextEncoder().encode(JSON.stringify(patch)).toBase64();
 }

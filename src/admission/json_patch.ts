@@ -10,47 +10,56 @@ export interface PatchOperation {
  * What is to be done to `from`, which stays as the user sent it. A null and an absent field count as the same, so a
  * document from which nulls were dropped differs only in what was added.
  */
-export function jsonPatch(from: unknown, to: unknown, path = ""): PatchOperation[] {
-  const operations: PatchOperation[] = [];
-  compare(from, to, { path, operations });
-  return operations;
+export function jsonPatch(from: unknown, to: unknown): PatchOperation[] {
+  const comparison = new Comparison();
+  comparison.compare(from, to);
+  return comparison.operations;
 }
 
-interface Comparison {
-  path: string;
-  operations: PatchOperation[];
-}
+/** Keeps the place that it is at, so that a path is made only where the documents differ. */
+class Comparison {
+  readonly operations: PatchOperation[] = [];
+  readonly #place: (string | number)[] = [];
 
-function compare(from: unknown, to: unknown, at: Comparison): void {
-  if (from === to) return;
-  if (isObject(from) && isObject(to)) compareObjects(from, to, at);
-  else if (Array.isArray(from) && Array.isArray(to)) compareArrays(from, to, at);
-  else at.operations.push({ op: "replace", path: at.path, value: to });
-}
-
-function compareObjects(
-  from: Record<string, unknown>,
-  to: Record<string, unknown>,
-  { path, operations }: Comparison,
-): void {
-  for (const name of new Set([...Object.keys(from), ...Object.keys(to)])) {
-    const [before, after] = [from[name], to[name]];
-    if (before === after || isAbsent(before) && isAbsent(after)) continue;
-    const where = `${path}/${escapeToken(name)}`;
-    if (isAbsent(before)) operations.push({ op: "add", path: where, value: after });
-    else if (isAbsent(after)) operations.push({ op: "remove", path: where });
-    else compare(before, after, { path: where, operations });
+  compare(from: unknown, to: unknown): void {
+    if (from === to) return;
+    if (isObject(from) && isObject(to)) this.#compareObjects(from, to);
+    else if (Array.isArray(from) && Array.isArray(to)) this.#compareArrays(from, to);
+    else this.#note({ op: "replace", value: to });
   }
-}
 
-function compareArrays(from: unknown[], to: unknown[], { path, operations }: Comparison): void {
-  if (to.length < from.length) {
-    operations.push({ op: "replace", path, value: to });
-    return;
+  #compareObjects(from: Record<string, unknown>, to: Record<string, unknown>): void {
+    for (const name of Object.keys(from)) this.#compareField(name, from[name], to[name]);
+    for (const name of Object.keys(to)) {
+      if (!Object.hasOwn(from, name)) this.#compareField(name, undefined, to[name]);
+    }
   }
-  for (const [index, item] of to.entries()) {
-    if (index < from.length) compare(from[index], item, { path: `${path}/${index}`, operations });
-    else operations.push({ op: "add", path: `${path}/-`, value: item });
+
+  #compareField(name: string, before: unknown, after: unknown): void {
+    if (before === after || isAbsent(before) && isAbsent(after)) return;
+    this.#place.push(name);
+    if (isAbsent(before)) this.#note({ op: "add", value: after });
+    else if (isAbsent(after)) this.#note({ op: "remove" });
+    else this.compare(before, after);
+    this.#place.pop();
+  }
+
+  #compareArrays(from: unknown[], to: unknown[]): void {
+    if (to.length < from.length) {
+      this.#note({ op: "replace", value: to });
+      return;
+    }
+    for (let index = 0; index < to.length; index++) {
+      this.#place.push(index < from.length ? index : "-");
+      if (index < from.length) this.compare(from[index], to[index]);
+      else this.#note({ op: "add", value: to[index] });
+      this.#place.pop();
+    }
+  }
+
+  #note(operation: Omit<PatchOperation, "path">): void {
+    const path = this.#place.map((token) => `/${escapeToken(String(token))}`).join("");
+    this.operations.push({ ...operation, path });
   }
 }
 

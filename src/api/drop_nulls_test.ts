@@ -17,3 +17,12 @@ Deno.test("dropNulls() leaves its argument alone", () => {
   dropNulls(value);
   assert.deepEqual(value, { a: null, b: { c: null } });
 });
+
+Deno.test("dropNulls() copies only what leads to a null", () => {
+  const value = { a: [{ b: null }, { c: 1 }], d: { e: [null] } };
+  const dropped = dropNulls(value) as typeof value;
+  assert.deepEqual(dropped, { a: [{}, { c: 1 }], d: { e: [null] } });
+  assert.equal(dropped.a[1], value.a[1]);
+  assert.equal(dropped.d, value.d);
+  assert.equal(dropNulls(value.d), value.d);
+});

@@ -1,4 +1,4 @@
-/** What a VM gets when it does not say otherwise: an ordered list of rules over a copy of the object. */
+/** What a VM gets when it does not say otherwise: an ordered list of rules over a draft of the object. */
 import { klona } from "klona/json";
 import {
   PCI_TOPOLOGY_VERSION_ANNOTATION,
@@ -19,20 +19,30 @@ interface VmDefaultsContext extends DefaultsContext {
   preference?: VirtualMachinePreferenceSpec | undefined;
 }
 
+/** Sets fields of what {@link draftOf} copies; what lies deeper is replaced by a changed copy. */
 type VmDefault = (draft: VirtualMachine, context: VmDefaultsContext) => void;
 
 const ALWAYS: readonly VmDefault[] = [architecture, machineType, matcherKinds];
 const AT_CREATION: readonly VmDefault[] = [storageClasses, firmware, pciTopology, finalizer];
 
-/** The VM with defaults; the given one stays as it is. */
+/** The VM with defaults; the given one stays as it is, and the two share what no default is about. */
 export function defaultVirtualMachine(
   vm: VirtualMachine,
   context: VmDefaultsContext,
 ): VirtualMachine {
-  const draft = klona(vm);
+  const draft = draftOf(vm);
   const rules = context.operation === "CREATE" ? [...ALWAYS, ...AT_CREATION] : ALWAYS;
   for (const rule of rules) rule(draft, context);
   return draft;
+}
+
+/** A copy down to the guest's domain. */
+function draftOf(vm: VirtualMachine): VirtualMachine {
+  const template = { ...vm.spec.template };
+  if (template.spec !== undefined) {
+    template.spec = { ...template.spec, domain: { ...template.spec.domain } };
+  }
+  return { ...vm, metadata: { ...vm.metadata }, spec: { ...vm.spec, template } };
 }
 
 function architecture(draft: VirtualMachine, { cluster, preference }: VmDefaultsContext): void {
@@ -54,26 +64,32 @@ function machineType(draft: VirtualMachine, { cluster, preference }: VmDefaultsC
 function matcherKinds(draft: VirtualMachine): void {
   for (const field of MATCHER_FIELDS) {
     const matcher = draft.spec[field];
-    if (matcher?.name) matcher.kind ||= defaultMatcherKind(field);
+    if (!matcher?.name || matcher.kind) continue;
+    draft.spec[field] = { ...matcher, kind: defaultMatcherKind(field) };
   }
 }
 
 function storageClasses(draft: VirtualMachine, { preference }: VmDefaultsContext): void {
   const name = preference?.volumes?.preferredStorageClassName;
   if (!name) return;
-  for (const template of draft.spec.dataVolumeTemplates ?? []) {
+  const templates = klona(draft.spec.dataVolumeTemplates ?? []);
+  for (const template of templates) {
     for (const claim of [template?.spec.pvc, template?.spec.storage]) {
       if (claim !== undefined) claim.storageClassName ??= name;
     }
   }
+  if (templates.length > 0) draft.spec.dataVolumeTemplates = templates;
 }
 
 function firmware(draft: VirtualMachine, { uuid, serial }: VmDefaultsContext): void {
   const domain = draft.spec.template.spec?.domain;
   if (domain === undefined) return;
-  const identity = (domain.firmware ??= {});
-  identity.uuid ||= uuid;
-  identity.serial ||= serial;
+  const { firmware: given } = domain;
+  domain.firmware = {
+    ...given,
+    uuid: given?.uuid || uuid,
+    serial: given?.serial || serial,
+  };
 }
 
 function pciTopology(draft: VirtualMachine): void {
@@ -87,7 +103,7 @@ function pciTopology(draft: VirtualMachine): void {
 }
 
 function finalizer(draft: VirtualMachine): void {
-  const finalizers = (draft.metadata.finalizers ??= []);
+  const { finalizers = [] } = draft.metadata;
   if (finalizers.includes(VIRTUAL_MACHINE_CONTROLLER_FINALIZER)) return;
-  finalizers.push(VIRTUAL_MACHINE_CONTROLLER_FINALIZER);
+  draft.metadata.finalizers = [...finalizers, VIRTUAL_MACHINE_CONTROLLER_FINALIZER];
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { VirtualMachine } from "../../api/virtual_machine.ts";
 import { BUILT_IN_DEFAULTS } from "../cluster_defaults.ts";
+import { deepFreeze } from "../../runtime/deep_freeze.ts";
 import { defaultVirtualMachine } from "./defaults.ts";
 import { deprecationWarnings, validateVirtualMachine } from "./validate.ts";
 
@@ -192,4 +193,27 @@ Deno.test("defaultVirtualMachine() gives an old VM no new identity", () => {
   });
   assert.equal(made.spec.template.spec?.domain.firmware, undefined);
   assert.equal(made.metadata.finalizers, undefined);
+});
+
+Deno.test("defaultVirtualMachine() leaves the VM that it is given alone", () => {
+  const given = vm({
+    runStrategy: "Always",
+    instancetype: { name: "small" },
+    preference: { name: "linux" },
+    dataVolumeTemplates: [{ metadata: { name: "root" }, spec: { storage: {} } }],
+    template: {
+      metadata: { annotations: { note: "kept" } },
+      spec: { domain: { devices: {}, firmware: { serial: "abc" }, machine: {} } },
+    },
+  });
+  const preference = { volumes: { preferredStorageClassName: "fast" } };
+  const operation = "CREATE" as const;
+  const made = defaultVirtualMachine(deepFreeze(given), { ...CONTEXT, operation, preference });
+  assert.equal(made.spec.preference?.kind, "virtualmachineclusterpreference");
+  assert.equal(made.spec.dataVolumeTemplates?.[0]?.spec.storage?.storageClassName, "fast");
+  assert.deepEqual(made.spec.template.spec?.domain.firmware, { uuid: CONTEXT.uuid, serial: "abc" });
+  assert.deepEqual(made.spec.template.metadata?.annotations, {
+    note: "kept",
+    "kubevirt.io/pci-topology-version": "v3",
+  });
 });
