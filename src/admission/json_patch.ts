@@ -25,7 +25,7 @@ class Comparison {
     if (from === to) return;
     if (isObject(from) && isObject(to)) this.#compareObjects(from, to);
     else if (Array.isArray(from) && Array.isArray(to)) this.#compareArrays(from, to);
-    else this.#note({ op: "replace", value: to });
+    else this.operations.push({ op: "replace", path: this.#path(), value: to });
   }
 
   #compareObjects(from: Record<string, unknown>, to: Record<string, unknown>): void {
@@ -38,28 +38,27 @@ class Comparison {
   #compareField(name: string, before: unknown, after: unknown): void {
     if (before === after || isAbsent(before) && isAbsent(after)) return;
     this.#place.push(name);
-    if (isAbsent(before)) this.#note({ op: "add", value: after });
-    else if (isAbsent(after)) this.#note({ op: "remove" });
+    if (isAbsent(before)) this.operations.push({ op: "add", path: this.#path(), value: after });
+    else if (isAbsent(after)) this.operations.push({ op: "remove", path: this.#path() });
     else this.compare(before, after);
     this.#place.pop();
   }
 
   #compareArrays(from: unknown[], to: unknown[]): void {
     if (to.length < from.length) {
-      this.#note({ op: "replace", value: to });
+      this.operations.push({ op: "replace", path: this.#path(), value: to });
       return;
     }
     for (let index = 0; index < to.length; index++) {
       this.#place.push(index < from.length ? index : "-");
       if (index < from.length) this.compare(from[index], to[index]);
-      else this.#note({ op: "add", value: to[index] });
+      else this.operations.push({ op: "add", path: this.#path(), value: to[index] });
       this.#place.pop();
     }
   }
 
-  #note(operation: Omit<PatchOperation, "path">): void {
-    const path = this.#place.map((token) => `/${escapeToken(String(token))}`).join("");
-    this.operations.push({ ...operation, path });
+  #path(): string {
+    return this.#place.map((token) => `/${escapeToken(String(token))}`).join("");
   }
 }
 

@@ -9,6 +9,6 @@ export function deepEqual(left: unknown, right: unknown): boolean {
       left.every((item, index) => deepEqual(item, right[index]));
   }
   const [a, b] = [left as Record<string, unknown>, right as Record<string, unknown>];
-  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...names].every((name) => deepEqual(a[name], b[name]));
+  return Object.keys(a).every((name) => deepEqual(a[name], b[name])) &&
+    Object.keys(b).every((name) => Object.hasOwn(a, name) || (b[name] ?? undefined) === undefined);
 }

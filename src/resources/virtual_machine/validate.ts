@@ -81,12 +81,14 @@ function templateSpec({ vm }: VirtualMachineSubject): Cause[] {
 }
 
 function dataVolumeTemplates({ vm }: VirtualMachineSubject): Cause[] {
+  const { dataVolumeTemplates: templates = [] } = vm.spec;
+  if (templates.length === 0) return [];
   const referenced = new Set(
     (vm.spec.template.spec?.volumes ?? []).map((volume) =>
       volume.dataVolume?.name ?? volume.persistentVolumeClaim?.claimName
     ),
   );
-  return (vm.spec.dataVolumeTemplates ?? []).flatMap((template, index) => {
+  return templates.flatMap((template, index) => {
     const where = `spec.dataVolumeTemplates[${index}]`;
     const { name, namespace } = template?.metadata ?? {};
     if (!name) {

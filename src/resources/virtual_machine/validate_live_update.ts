@@ -1,9 +1,14 @@
 /** What memory that grows while the guest runs (`memory.maxGuest`) does not go with. */
 import { type Cause, invalid } from "../cause.ts";
 import { unitsOf } from "../quantity_comparison.ts";
-import type { SpecRule, SpecSubject } from "../virtual_machine_instance/validate.ts";
+import type { SpecSubject } from "../virtual_machine_instance/validate.ts";
 
-const RULES: readonly SpecRule[] = [fixedDevices, knownGuest, alignment, architecture];
+const RULES: readonly ((subject: SpecSubject) => Cause[])[] = [
+  fixedDevices,
+  knownGuest,
+  alignment,
+  architecture,
+];
 
 const MIB = 1024n * 1024n;
 /** QEMU adds memory in blocks of a transparent huge page. */

@@ -1,5 +1,8 @@
 /** Whether a VMI spec can be run: an ordered list of rules, each of which says everything it finds. */
+import type { Disk } from "../../api/disk.ts";
+import type { Interface } from "../../api/interface.ts";
 import type { VirtualMachineInstanceSpec } from "../../api/virtual_machine_instance_spec.ts";
+import type { Volume } from "../../api/volume.ts";
 import type { Cause } from "../cause.ts";
 import type { ClusterDefaults } from "../cluster_defaults.ts";
 import { ACCESS_CREDENTIAL_RULES } from "./validate/access_credentials.ts";
@@ -14,6 +17,7 @@ import { INTERFACE_RULES } from "./validate/interfaces.ts";
 import { LAUNCH_SECURITY_RULES } from "./validate/launch_security.ts";
 import { MEMORY_RULES } from "./validate/memory.ts";
 import { NETWORK_RULES } from "./validate/networks.ts";
+import { type Placed, placed } from "./validate/placed.ts";
 import { POD_RULES } from "./validate/pod.ts";
 import { PROBE_RULES } from "./validate/probes.ts";
 import { RESOURCE_RULES } from "./validate/resources.ts";
@@ -30,7 +34,15 @@ export interface SpecSubject {
   sizedByInstancetype?: boolean;
 }
 
-export type SpecRule = (subject: SpecSubject) => Cause[];
+/** With what many rules look at. */
+export interface JudgedSpec extends SpecSubject {
+  disks: readonly Placed<Disk>[];
+  interfaces: readonly Placed<Interface>[];
+  volumes: readonly Placed<Volume>[];
+  volumesByName: ReadonlyMap<string, Volume>;
+}
+
+export type SpecRule = (subject: JudgedSpec) => Cause[];
 
 const RULES: readonly SpecRule[] = [
   ...VOLUME_RULES,
@@ -54,5 +66,17 @@ const RULES: readonly SpecRule[] = [
 
 /** All causes. The spec has its defaults already. */
 export function validateSpec(subject: SpecSubject): Cause[] {
-  return RULES.flatMap((rule) => rule(subject));
+  const judged = judgedSpec(subject);
+  return RULES.flatMap((rule) => rule(judged));
+}
+
+function judgedSpec(subject: SpecSubject): JudgedSpec {
+  const { spec: { domain: { devices }, volumes = [] }, field } = subject;
+  return {
+    ...subject,
+    disks: placed(`${field}.domain.devices.disks`, devices.disks ?? []),
+    interfaces: placed(`${field}.domain.devices.interfaces`, devices.interfaces ?? []),
+    volumes: placed(`${field}.volumes`, volumes),
+    volumesByName: new Map(volumes.map((volume) => [volume.name, volume])),
+  };
 }

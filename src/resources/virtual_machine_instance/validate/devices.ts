@@ -1,6 +1,6 @@
 /** Devices that are neither disks nor interfaces. */
 import { type Cause, invalid, notSupported } from "../../cause.ts";
-import type { SpecRule, SpecSubject } from "../validate.ts";
+import type { JudgedSpec, SpecRule, SpecSubject } from "../validate.ts";
 import { countPresent, duplicateNames } from "./names.ts";
 
 export const DEVICE_RULES: readonly SpecRule[] = [
@@ -21,12 +21,11 @@ const WATCHDOG_ACTIONS: readonly string[] = ["poweroff", "reset", "shutdown"];
 const IO_THREADS_POLICIES: readonly string[] = ["shared", "auto", "supplementalPool"];
 const PANIC_DEVICE_MODELS: readonly string[] = ["hyperv", "isa", "pvpanic"];
 
-function filesystems({ spec, field }: SpecSubject): Cause[] {
+function filesystems({ spec, field, volumesByName }: JudgedSpec): Cause[] {
   const { filesystems = [] } = spec.domain.devices;
   const where = `${field}.domain.devices.filesystems`;
-  const volumes = new Set((spec.volumes ?? []).map(({ name }) => name));
   const missing = filesystems.flatMap(({ name }, index) =>
-    volumes.has(name)
+    volumesByName.has(name)
       ? []
       : [invalid(`${where}[${index}].name`, `${where}[${index}].name '${name}' not found.`)]
   );
@@ -100,12 +99,13 @@ function downwardMetrics({ spec, field, cluster }: SpecSubject): Cause[] {
 
 /** Volumes with configuration may always be shared; claims may when the gate is open. */
 function virtiofs({ spec, field, cluster }: SpecSubject): Cause[] {
+  const { filesystems = [] } = spec.domain.devices;
+  if (filesystems.length === 0) return [];
   if (cluster.featureGates.includes("EnableVirtioFsStorageVolumes")) return [];
   const claims = new Set(
     (spec.volumes ?? []).filter((volume) => volume.persistentVolumeClaim || volume.dataVolume)
       .map(({ name }) => name),
   );
-  const { filesystems = [] } = spec.domain.devices;
   if (!filesystems.some(({ name }) => claims.has(name))) return [];
   const message = "virtiofs is not allowed: virtiofs feature gate is not enabled for PVC";
   return [invalid(`${field}.domain.devices.filesystems`, message)];

@@ -1,9 +1,10 @@
 /** Disks: names, volumes, targets, buses and what a guest sees of them. */
 import type { Disk } from "../../../api/disk.ts";
-import type { Volume } from "../../../api/volume.ts";
+import type { Interface } from "../../../api/interface.ts";
 import { type Cause, duplicate, invalid, notSupported, required } from "../../cause.ts";
-import type { SpecRule, SpecSubject } from "../validate.ts";
+import type { JudgedSpec, SpecRule } from "../validate.ts";
 import { countPresent, dnsLabelObjection, duplicateNames } from "./names.ts";
+import { eachPlaced } from "./placed.ts";
 
 export const DISK_RULES: readonly SpecRule[] = [
   uniqueNames,
@@ -30,6 +31,7 @@ export const DISK_RULES: readonly SpecRule[] = [
 ];
 
 const BUSES: readonly string[] = ["virtio", "sata", "scsi", "usb"];
+const BUS_TARGETS = ["disk", "cdrom"] as const;
 const LUN_BUSES: readonly string[] = ["scsi", "sata", "virtio"];
 const CACHES: readonly string[] = ["none", "writethrough", "writeback"];
 const IO_MODES: readonly string[] = ["native", "threads", "default"];
@@ -41,29 +43,23 @@ const BLOCK_BYTES_MAX = 2 * 1024 * 1024;
 
 type DiskRule = (disk: Disk, field: string) => Cause[];
 
-function each({ spec, field }: SpecSubject, rule: DiskRule): Cause[] {
-  return (spec.domain.devices.disks ?? []).flatMap((disk, index) =>
-    rule(disk, `${field}.domain.devices.disks[${index}]`)
-  );
+function each({ disks }: JudgedSpec, rule: DiskRule): Cause[] {
+  return eachPlaced(disks, rule);
 }
 
-function volumesByName({ spec }: SpecSubject): Map<string, Volume> {
-  return new Map((spec.volumes ?? []).map((volume) => [volume.name, volume]));
-}
-
-function uniqueNames({ spec, field }: SpecSubject): Cause[] {
+function uniqueNames({ spec, field }: JudgedSpec): Cause[] {
   return duplicateNames(`${field}.domain.devices.disks`, spec.domain.devices.disks ?? []);
 }
 
-function namesAreLabels(subject: SpecSubject): Cause[] {
+function namesAreLabels(subject: JudgedSpec): Cause[] {
   return each(subject, (disk, field) => {
     const objection = dnsLabelObjection(disk.name);
     return objection === undefined ? [] : [invalid(`${field}.name`, objection)];
   });
 }
 
-function volumesExist(subject: SpecSubject): Cause[] {
-  const volumes = volumesByName(subject);
+function volumesExist(subject: JudgedSpec): Cause[] {
+  const { volumesByName: volumes } = subject;
   return each(subject, (disk, field) => {
     // An empty drive.
     if (volumes.has(disk.name) || disk.cdrom !== undefined) return [];
@@ -71,9 +67,9 @@ function volumesExist(subject: SpecSubject): Cause[] {
   });
 }
 
-function emptyDrives(subject: SpecSubject): Cause[] {
+function emptyDrives(subject: JudgedSpec): Cause[] {
   if (subject.cluster.featureGates.includes("DeclarativeHotplugVolumes")) return [];
-  const volumes = volumesByName(subject);
+  const { volumesByName: volumes } = subject;
   return each(subject, ({ name, cdrom }, field) => {
     if (cdrom === undefined || volumes.has(name)) return [];
     const message =
@@ -82,8 +78,8 @@ function emptyDrives(subject: SpecSubject): Cause[] {
   });
 }
 
-function lunVolumes(subject: SpecSubject): Cause[] {
-  const volumes = volumesByName(subject);
+function lunVolumes(subject: JudgedSpec): Cause[] {
+  const { volumesByName: volumes } = subject;
   return each(subject, ({ name, lun }, field) => {
     const volume = volumes.get(name);
     if (lun === undefined || volume === undefined) return [];
@@ -94,8 +90,8 @@ function lunVolumes(subject: SpecSubject): Cause[] {
   });
 }
 
-function metricsDisks(subject: SpecSubject): Cause[] {
-  const volumes = volumesByName(subject);
+function metricsDisks(subject: JudgedSpec): Cause[] {
+  const { volumesByName: volumes } = subject;
   return each(subject, ({ name, disk }, field) => {
     if (volumes.get(name)?.downwardMetrics === undefined) return [];
     if (disk === undefined) {
@@ -112,7 +108,7 @@ function metricsDisks(subject: SpecSubject): Cause[] {
 }
 
 /** Defaults give each volume a disk, so this is about volumes that cannot be one. */
-function volumesAreNamed({ spec, field }: SpecSubject): Cause[] {
+function volumesAreNamed({ spec, field }: JudgedSpec): Cause[] {
   const { disks = [], filesystems = [] } = spec.domain.devices;
   const named = new Set([...disks, ...filesystems].map(({ name }) => name));
   return (spec.volumes ?? []).flatMap((volume, index) => {
@@ -123,34 +119,38 @@ function volumesAreNamed({ spec, field }: SpecSubject): Cause[] {
   });
 }
 
-function oneTarget(subject: SpecSubject): Cause[] {
+function oneTarget(subject: JudgedSpec): Cause[] {
   return each(subject, (disk, field) => {
     if (countPresent(disk.disk, disk.lun, disk.cdrom) <= 1) return [];
     return [invalid(field, `${field} can only have a single target type defined`)];
   });
 }
 
-function buses(subject: SpecSubject): Cause[] {
+function buses(subject: JudgedSpec): Cause[] {
   return each(subject, (disk, field) => {
-    const targets = [["disk", disk.disk?.bus], ["cdrom", disk.cdrom?.bus]] as const;
-    return targets.flatMap(([target, bus]) => {
-      if (bus === undefined || bus === "" || BUSES.includes(bus)) return [];
+    const unknown = BUS_TARGETS.filter((target) => !isBusOrUnset(disk[target]?.bus));
+    return unknown.map((target) => {
       const where = `${field}.${target}.bus`;
-      if (bus === "ide") return [invalid(where, "IDE bus is not supported")];
+      const bus = disk[target]?.bus;
+      if (bus === "ide") return invalid(where, "IDE bus is not supported");
       const message = `${where} is set with an unrecognized bus ${bus}, must be one of: ${BUSES}`;
-      return [invalid(where, message)];
+      return invalid(where, message);
     });
   });
 }
 
-function lunBuses(subject: SpecSubject): Cause[] {
+function isBusOrUnset(bus: string | undefined): boolean {
+  return bus === undefined || bus === "" || BUSES.includes(bus);
+}
+
+function lunBuses(subject: JudgedSpec): Cause[] {
   return each(subject, ({ lun }, field) => {
     if (!lun?.bus || LUN_BUSES.includes(lun.bus)) return [];
     return [invalid(`${field}.lun.bus`, `Bus type ${lun.bus} is invalid for LUN device`)];
   });
 }
 
-function cdromBuses(subject: SpecSubject): Cause[] {
+function cdromBuses(subject: JudgedSpec): Cause[] {
   return each(subject, ({ cdrom }, field) => {
     if (cdrom?.bus !== "virtio") return [];
     return [invalid(`${field}.cdrom.bus`, "Bus type virtio is invalid for CD-ROM device")];
@@ -158,14 +158,14 @@ function cdromBuses(subject: SpecSubject): Cause[] {
 }
 
 /** A drive on this bus can be read-only, a disk cannot. */
-function readOnlyDisks(subject: SpecSubject): Cause[] {
+function readOnlyDisks(subject: JudgedSpec): Cause[] {
   return each(subject, ({ disk }, field) => {
     if (disk?.bus !== "sata" || disk.readonly !== true) return [];
     return [invalid(`${field}.disk.bus`, "sata hard-disks do not support read-only.")];
   });
 }
 
-function pciAddressBuses(subject: SpecSubject): Cause[] {
+function pciAddressBuses(subject: JudgedSpec): Cause[] {
   return each(subject, ({ disk }, field) => {
     if (!disk?.pciAddress || disk.bus === "virtio") return [];
     const message =
@@ -174,7 +174,7 @@ function pciAddressBuses(subject: SpecSubject): Cause[] {
   });
 }
 
-function trays(subject: SpecSubject): Cause[] {
+function trays(subject: JudgedSpec): Cause[] {
   return each(subject, ({ cdrom }, field) => {
     const tray = cdrom?.tray || "closed";
     if (tray === "closed" || tray === "open") return [];
@@ -183,16 +183,11 @@ function trays(subject: SpecSubject): Cause[] {
   });
 }
 
-function bootOrders({ spec, field }: SpecSubject): Cause[] {
-  const { disks = [], interfaces = [] } = spec.domain.devices;
-  const devices = [
-    ...disks.map((disk, index) => [disk.bootOrder, `disks[${index}]`] as const),
-    ...interfaces.map((one, index) => [one.bootOrder, `interfaces[${index}]`] as const),
-  ];
+function bootOrders({ disks, interfaces }: JudgedSpec): Cause[] {
   const taken = new Set<number>();
-  return devices.flatMap(([order, device]) => {
+  return eachPlaced<Disk | Interface>([...disks, ...interfaces], ({ bootOrder: order }, device) => {
     if (order === undefined) return [];
-    const where = `${field}.domain.devices.${device}.bootOrder`;
+    const where = `${device}.bootOrder`;
     if (order < 1) return [invalid(where, `${where} must have a boot order > 0, if supplied`)];
     if (taken.has(order)) {
       return [duplicate(where, `Boot order for ${where} already set for a different device.`)];
@@ -202,7 +197,7 @@ function bootOrders({ spec, field }: SpecSubject): Cause[] {
   });
 }
 
-function serials(subject: SpecSubject): Cause[] {
+function serials(subject: JudgedSpec): Cause[] {
   return each(subject, ({ serial }, field) => {
     if (serial === undefined || serial === "") return [];
     const where = `${field}.serial`;
@@ -216,7 +211,7 @@ function serials(subject: SpecSubject): Cause[] {
         ),
       );
     }
-    if ([...serial].length > SERIAL_LENGTH_MAX) {
+    if (serial.length > SERIAL_LENGTH_MAX && [...serial].length > SERIAL_LENGTH_MAX) {
       const message =
         `${where} must be less than or equal to ${SERIAL_LENGTH_MAX} in length, if specified`;
       causes.push(invalid(where, message));
@@ -225,14 +220,14 @@ function serials(subject: SpecSubject): Cause[] {
   });
 }
 
-function caches(subject: SpecSubject): Cause[] {
+function caches(subject: JudgedSpec): Cause[] {
   return each(subject, ({ cache }, field) => {
     if (!cache || CACHES.includes(cache)) return [];
     return [invalid(`${field}.cache`, `${field}.cache has invalid value ${cache}`)];
   });
 }
 
-function inputOutputModes(subject: SpecSubject): Cause[] {
+function inputOutputModes(subject: JudgedSpec): Cause[] {
   return each(subject, ({ io }, field) => {
     if (!io || IO_MODES.includes(io)) return [];
     const message =
@@ -241,7 +236,7 @@ function inputOutputModes(subject: SpecSubject): Cause[] {
   });
 }
 
-function errorPolicies(subject: SpecSubject): Cause[] {
+function errorPolicies(subject: JudgedSpec): Cause[] {
   return each(subject, ({ errorPolicy }, field) => {
     if (!errorPolicy || ERROR_POLICIES.includes(errorPolicy)) return [];
     const where = `${field}.errorPolicy`;
@@ -249,7 +244,7 @@ function errorPolicies(subject: SpecSubject): Cause[] {
   });
 }
 
-function ioThreads(subject: SpecSubject): Cause[] {
+function ioThreads(subject: JudgedSpec): Cause[] {
   return each(subject, (disk, field) => {
     const bus = disk.disk?.bus ?? disk.lun?.bus ?? disk.cdrom?.bus;
     if (disk.dedicatedIOThread !== true || bus === "virtio" || bus === undefined) return [];
@@ -258,7 +253,7 @@ function ioThreads(subject: SpecSubject): Cause[] {
   });
 }
 
-function blockSizes(subject: SpecSubject): Cause[] {
+function blockSizes(subject: JudgedSpec): Cause[] {
   return each(subject, ({ blockSize }, field) => {
     const where = `${field}.blockSize`;
     if (blockSize?.custom === undefined) return [];

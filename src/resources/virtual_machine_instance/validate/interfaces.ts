@@ -1,9 +1,10 @@
 /** Interfaces: a network, at most one binding, and addresses and ports that can be. */
 import type { Interface } from "../../../api/interface.ts";
 import { type Cause, duplicate, invalid, notSupported, required } from "../../cause.ts";
-import type { SpecRule, SpecSubject } from "../validate.ts";
+import type { JudgedSpec, SpecRule } from "../validate.ts";
 import { isIpv4Address } from "./ip_address.ts";
 import { countPresent, DNS_LABEL_LENGTH_MAX } from "./names.ts";
+import { eachPlaced } from "./placed.ts";
 
 export const INTERFACE_RULES: readonly SpecRule[] = [
   uniqueNames,
@@ -43,15 +44,13 @@ const PORT_NAME = /^(?=.{1,15}$)(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const PRIVATE_OPTION_MIN = 224;
 const PRIVATE_OPTION_MAX = 254;
 
-type InterfaceRule = (one: Interface, field: string, subject: SpecSubject) => Cause[];
+type InterfaceRule = (one: Interface, field: string, subject: JudgedSpec) => Cause[];
 
-function each(subject: SpecSubject, rule: InterfaceRule): Cause[] {
-  return (subject.spec.domain.devices.interfaces ?? []).flatMap((one, index) =>
-    rule(one, `${subject.field}.domain.devices.interfaces[${index}]`, subject)
-  );
+function each(subject: JudgedSpec, rule: InterfaceRule): Cause[] {
+  return eachPlaced(subject.interfaces, (one, field) => rule(one, field, subject));
 }
 
-function uniqueNames(subject: SpecSubject): Cause[] {
+function uniqueNames(subject: JudgedSpec): Cause[] {
   const seen = new Set<string>();
   return each(subject, ({ name }, field) => {
     if (!seen.has(name)) {
@@ -63,7 +62,7 @@ function uniqueNames(subject: SpecSubject): Cause[] {
   });
 }
 
-function names(subject: SpecSubject): Cause[] {
+function names(subject: JudgedSpec): Cause[] {
   return each(subject, ({ name }, field) => {
     if (NAME.test(name) && name.length <= DNS_LABEL_LENGTH_MAX) return [];
     const message =
@@ -72,7 +71,7 @@ function names(subject: SpecSubject): Cause[] {
   });
 }
 
-function networksExist(subject: SpecSubject): Cause[] {
+function networksExist(subject: JudgedSpec): Cause[] {
   const networks = new Set((subject.spec.networks ?? []).map(({ name }) => name));
   return each(subject, ({ name }, field) => {
     if (networks.has(name)) return [];
@@ -80,7 +79,7 @@ function networksExist(subject: SpecSubject): Cause[] {
   });
 }
 
-function oneBinding(subject: SpecSubject): Cause[] {
+function oneBinding(subject: JudgedSpec): Cause[] {
   return each(subject, (one, field) => {
     const { bridge, masquerade, sriov, binding, passtBinding, passt, slirp, macvtap } = one;
     const count = countPresent(
@@ -98,7 +97,7 @@ function oneBinding(subject: SpecSubject): Cause[] {
   });
 }
 
-function removedBindings(subject: SpecSubject): Cause[] {
+function removedBindings(subject: JudgedSpec): Cause[] {
   return each(
     subject,
     (one, field) =>
@@ -111,11 +110,11 @@ function removedBindings(subject: SpecSubject): Cause[] {
   );
 }
 
-function isOnPodNetwork(one: Interface, { spec }: SpecSubject): boolean {
+function isOnPodNetwork(one: Interface, { spec }: JudgedSpec): boolean {
   return spec.networks?.find(({ name }) => name === one.name)?.pod !== undefined;
 }
 
-function masqueradeOnPodNetwork(subject: SpecSubject): Cause[] {
+function masqueradeOnPodNetwork(subject: JudgedSpec): Cause[] {
   return each(subject, (one, field) => {
     const hasNetwork = subject.spec.networks?.some(({ name }) => name === one.name) ?? false;
     if (one.masquerade === undefined || !hasNetwork || isOnPodNetwork(one, subject)) return [];
@@ -123,7 +122,7 @@ function masqueradeOnPodNetwork(subject: SpecSubject): Cause[] {
   });
 }
 
-function bridgeOnPodNetwork(subject: SpecSubject): Cause[] {
+function bridgeOnPodNetwork(subject: JudgedSpec): Cause[] {
   return each(subject, (one, field) => {
     if (one.bridge === undefined || subject.cluster.permitBridgeOnPodNetwork) return [];
     if (!isOnPodNetwork(one, subject)) return [];
@@ -132,7 +131,7 @@ function bridgeOnPodNetwork(subject: SpecSubject): Cause[] {
   });
 }
 
-function models(subject: SpecSubject): Cause[] {
+function models(subject: JudgedSpec): Cause[] {
   return each(subject, ({ name, model }, field) => {
     if (!model || MODELS.includes(model)) return [];
     const message = `interface ${field}.name '${name}' uses model ${model} that is not supported.`;
@@ -140,7 +139,7 @@ function models(subject: SpecSubject): Cause[] {
   });
 }
 
-function macAddresses(subject: SpecSubject): Cause[] {
+function macAddresses(subject: JudgedSpec): Cause[] {
   return each(subject, ({ name, macAddress }, field) => {
     if (!macAddress) return [];
     const what = `interface ${field}.name '${name}' has`;
@@ -152,7 +151,7 @@ function macAddresses(subject: SpecSubject): Cause[] {
   });
 }
 
-function uniqueMacAddresses(subject: SpecSubject): Cause[] {
+function uniqueMacAddresses(subject: JudgedSpec): Cause[] {
   const seen = new Set<string>();
   return each(subject, ({ macAddress }, field) => {
     const address = macAddress?.toLowerCase().replaceAll("-", ":");
@@ -165,16 +164,16 @@ function uniqueMacAddresses(subject: SpecSubject): Cause[] {
   });
 }
 
-function pciAddresses({ spec, field }: SpecSubject): Cause[] {
-  const { disks = [], interfaces = [] } = spec.domain.devices;
+function pciAddresses({ disks, interfaces }: JudgedSpec): Cause[] {
   const devices = [
-    ...disks.map((disk, index) => [disk.disk?.pciAddress, `disks[${index}].disk`] as const),
-    ...interfaces.map((one, index) => [one.pciAddress, `interfaces[${index}]`] as const),
+    ...disks.filter(({ entry }) => entry.disk?.pciAddress)
+      .map(({ entry, field }) => [entry.disk?.pciAddress, `${field}.disk`] as const),
+    ...interfaces.map(({ entry, field }) => [entry.pciAddress, field] as const),
   ];
   const taken = new Set<string>();
   return devices.flatMap(([address, device]) => {
     if (!address) return [];
-    const where = `${field}.domain.devices.${device}.pciAddress`;
+    const where = `${device}.pciAddress`;
     if (!PCI_ADDRESS.test(address)) {
       return [invalid(where, `${where} has malformed PCI address (${address}).`)];
     }
@@ -186,7 +185,7 @@ function pciAddresses({ spec, field }: SpecSubject): Cause[] {
   });
 }
 
-function ports(subject: SpecSubject): Cause[] {
+function ports(subject: JudgedSpec): Cause[] {
   return each(subject, (one, field) =>
     (one.ports ?? []).flatMap(({ port, protocol }, index) => {
       const where = `${field}.ports[${index}]`;
@@ -202,7 +201,7 @@ function ports(subject: SpecSubject): Cause[] {
     }));
 }
 
-function portNames(subject: SpecSubject): Cause[] {
+function portNames(subject: JudgedSpec): Cause[] {
   return each(subject, (one, field) => {
     const seen = new Set<string>();
     return (one.ports ?? []).flatMap(({ name }, index) => {
@@ -215,7 +214,7 @@ function portNames(subject: SpecSubject): Cause[] {
   });
 }
 
-function states(subject: SpecSubject): Cause[] {
+function states(subject: JudgedSpec): Cause[] {
   return each(subject, ({ name, state }, field) => {
     if (!state || STATES.includes(state)) return [];
     const message = `logical ${name} interface state value is unsupported: ${state}`;
@@ -224,7 +223,7 @@ function states(subject: SpecSubject): Cause[] {
 }
 
 /** Whoever has the link sets its state. */
-function linkStates(subject: SpecSubject): Cause[] {
+function linkStates(subject: JudgedSpec): Cause[] {
   return each(subject, ({ name, state, sriov, passtBinding }, field) => {
     if (state !== "up" && state !== "down") return [];
     if (sriov === undefined && passtBinding === undefined) return [];
@@ -234,7 +233,7 @@ function linkStates(subject: SpecSubject): Cause[] {
 }
 
 /** It says that an interface is to be unplugged. */
-function absentStates(subject: SpecSubject): Cause[] {
+function absentStates(subject: JudgedSpec): Cause[] {
   return each(subject, (one, field) => {
     if (one.state !== "absent") return [];
     const says = (why: string) =>
@@ -246,12 +245,12 @@ function absentStates(subject: SpecSubject): Cause[] {
   });
 }
 
-function isOnDefaultNetwork(one: Interface, { spec }: SpecSubject): boolean {
+function isOnDefaultNetwork(one: Interface, { spec }: JudgedSpec): boolean {
   const network = spec.networks?.find(({ name }) => name === one.name);
   return network?.pod !== undefined || network?.multus?.default === true;
 }
 
-function dhcpOptions(subject: SpecSubject): Cause[] {
+function dhcpOptions(subject: JudgedSpec): Cause[] {
   return each(subject, ({ dhcpOptions }, field) => {
     const where = `${field}.dhcpOptions`;
     const options = dhcpOptions?.privateOptions ?? [];

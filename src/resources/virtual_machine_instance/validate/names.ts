@@ -73,5 +73,11 @@ export function duplicateNames(field: string, entries: readonly { name: string }
 
 /** How many of the values are there. */
 export function countPresent(...values: readonly unknown[]): number {
-  return values.filter((value) => value !== undefined && value !== null).length;
+  let count = 0;
+  for (const value of values) if (isPresent(value)) count++;
+  return count;
+}
+
+export function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }

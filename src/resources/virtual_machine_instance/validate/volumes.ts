@@ -2,10 +2,11 @@
 import { parseQuantity } from "../../../api/quantity.ts";
 import type { Volume } from "../../../api/volume.ts";
 import { type Cause, invalid, required } from "../../cause.ts";
-import type { SpecRule, SpecSubject } from "../validate.ts";
+import type { JudgedSpec, SpecRule } from "../validate.ts";
 import { validateCloudInit } from "./cloud_init.ts";
 import { validateImagePath } from "./image_path.ts";
-import { countPresent, dnsLabelObjection, duplicateNames } from "./names.ts";
+import { countPresent, dnsLabelObjection, duplicateNames, isPresent } from "./names.ts";
+import { eachPlaced } from "./placed.ts";
 
 export const VOLUME_RULES: readonly SpecRule[] = [
   uniqueNames,
@@ -23,38 +24,37 @@ export const VOLUME_RULES: readonly SpecRule[] = [
   downwardMetrics,
 ];
 
+const CLOUD_INIT_SOURCES = ["cloudInitNoCloud", "cloudInitConfigDrive"] as const;
 /** Fields of a volume that are no source. */
 const NO_SOURCE: readonly string[] = ["name"];
 
 type VolumeRule = (volume: Volume, field: string) => Cause[];
 
-function each(subject: SpecSubject, rule: VolumeRule): Cause[] {
-  return (subject.spec.volumes ?? []).flatMap((volume, index) =>
-    rule(volume, `${subject.field}.volumes[${index}]`)
-  );
+function each({ volumes }: JudgedSpec, rule: VolumeRule): Cause[] {
+  return eachPlaced(volumes, rule);
 }
 
-function uniqueNames({ spec, field }: SpecSubject): Cause[] {
+function uniqueNames({ spec, field }: JudgedSpec): Cause[] {
   return duplicateNames(`${field}.volumes`, spec.volumes ?? []);
 }
 
-function namesAreLabels(subject: SpecSubject): Cause[] {
+function namesAreLabels(subject: JudgedSpec): Cause[] {
   return each(subject, (volume, field) => {
     const objection = dnsLabelObjection(volume.name);
     return objection === undefined ? [] : [invalid(`${field}.name`, objection)];
   });
 }
 
-function exactlyOneSource(subject: SpecSubject): Cause[] {
+function exactlyOneSource(subject: JudgedSpec): Cause[] {
   return each(subject, (volume, field) => {
-    const sources = Object.entries(volume).filter(([name]) => !NO_SOURCE.includes(name))
-      .filter(([, source]) => source !== undefined && source !== null);
+    const sources = (Object.keys(volume) as (keyof Volume)[])
+      .filter((name) => !NO_SOURCE.includes(name) && isPresent(volume[name]));
     if (sources.length === 1) return [];
     return [invalid(field, `${field} must have exactly one source type set`)];
   });
 }
 
-function oneCloudInit({ spec, field }: SpecSubject): Cause[] {
+function oneCloudInit({ spec, field }: JudgedSpec): Cause[] {
   const count =
     (spec.volumes ?? []).filter((volume) =>
       volume.cloudInitNoCloud !== undefined || volume.cloudInitConfigDrive !== undefined
@@ -63,7 +63,7 @@ function oneCloudInit({ spec, field }: SpecSubject): Cause[] {
   return [invalid(`${field}.volumes`, `${field}.volumes must have max one cloudInit volume set`)];
 }
 
-function oneOfAKind({ spec, field }: SpecSubject): Cause[] {
+function oneOfAKind({ spec, field }: JudgedSpec): Cause[] {
   const kinds = [
     ["serviceAccount", "serviceAccount"],
     ["downwardMetrics", "downwardMetric"],
@@ -76,14 +76,16 @@ function oneOfAKind({ spec, field }: SpecSubject): Cause[] {
   );
 }
 
-function cloudInit(subject: SpecSubject): Cause[] {
-  return each(subject, (volume, field) => [
-    ...validateCloudInit(volume.cloudInitNoCloud, `${field}.cloudInitNoCloud`),
-    ...validateCloudInit(volume.cloudInitConfigDrive, `${field}.cloudInitConfigDrive`),
-  ]);
+function cloudInit(subject: JudgedSpec): Cause[] {
+  return each(
+    subject,
+    (volume, field) =>
+      CLOUD_INIT_SOURCES.filter((source) => isPresent(volume[source]))
+        .flatMap((source) => validateCloudInit(volume[source], `${field}.${source}`)),
+  );
 }
 
-function containerDisk(subject: SpecSubject): Cause[] {
+function containerDisk(subject: JudgedSpec): Cause[] {
   return each(subject, ({ containerDisk }, field) => {
     if (containerDisk === undefined) return [];
     const where = `${field}.containerDisk`;
@@ -94,7 +96,7 @@ function containerDisk(subject: SpecSubject): Cause[] {
   });
 }
 
-function claims(subject: SpecSubject): Cause[] {
+function claims(subject: JudgedSpec): Cause[] {
   return each(subject, (volume, field) => {
     const { persistentVolumeClaim, dataVolume } = volume;
     const causes: Cause[] = [];
@@ -109,7 +111,7 @@ function claims(subject: SpecSubject): Cause[] {
   });
 }
 
-function emptyDisk(subject: SpecSubject): Cause[] {
+function emptyDisk(subject: JudgedSpec): Cause[] {
   return each(subject, ({ emptyDisk }, field) => {
     if (emptyDisk === undefined) return [];
     const where = `${field}.emptyDisk.capacity`;
@@ -120,7 +122,7 @@ function emptyDisk(subject: SpecSubject): Cause[] {
   });
 }
 
-function hostDisk(subject: SpecSubject): Cause[] {
+function hostDisk(subject: JudgedSpec): Cause[] {
   return each(subject, ({ hostDisk }, field) => {
     if (hostDisk === undefined) return [];
     const where = `${field}.hostDisk`;
@@ -148,7 +150,7 @@ function hostDisk(subject: SpecSubject): Cause[] {
   });
 }
 
-function sysprep(subject: SpecSubject): Cause[] {
+function sysprep(subject: JudgedSpec): Cause[] {
   return each(subject, ({ sysprep }, field) => {
     if (sysprep === undefined) return [];
     const where = `${field}.sysprep`;
@@ -158,19 +160,21 @@ function sysprep(subject: SpecSubject): Cause[] {
 }
 
 /** A volume that names its object must name one. */
-function references(subject: SpecSubject): Cause[] {
+function references(subject: JudgedSpec): Cause[] {
   return each(subject, ({ configMap, secret, serviceAccount }, field) => {
-    const names = [
-      ["configMap.name", configMap, configMap?.name],
-      ["secret.secretName", secret, secret?.secretName],
-      ["serviceAccount.serviceAccountName", serviceAccount, serviceAccount?.serviceAccountName],
-    ] as const;
-    return names.filter(([, source, name]) => source !== undefined && !name)
-      .map(([path]) => invalid(`${field}.${path}`, `${field}.${path} is a required field`));
+    const missing: string[] = [];
+    if (configMap !== undefined && !configMap.name) missing.push("configMap.name");
+    if (secret !== undefined && !secret.secretName) missing.push("secret.secretName");
+    if (serviceAccount !== undefined && !serviceAccount.serviceAccountName) {
+      missing.push("serviceAccount.serviceAccountName");
+    }
+    return missing.map((path) =>
+      invalid(`${field}.${path}`, `${field}.${path} is a required field`)
+    );
   });
 }
 
-function downwardMetrics(subject: SpecSubject): Cause[] {
+function downwardMetrics(subject: JudgedSpec): Cause[] {
   if (subject.cluster.featureGates.includes("DownwardMetrics")) return [];
   return each(subject, ({ downwardMetrics }, field) => {
     if (downwardMetrics === undefined) return [];
