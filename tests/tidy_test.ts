@@ -149,6 +149,7 @@ const RINGS: Ring[] = [
       "src/runtime/",
       "src/api/",
       "@peculiar/x509",
+      "asn1js",
       "reflect-metadata",
       "zod",
       "node:",

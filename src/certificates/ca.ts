@@ -1,7 +1,7 @@
 /** The certificate authority of an installation, as it is kept in a Secret. */
 import type { KubeObject } from "../kube/object.ts";
 import { AUTHORITY_LIFE_MS, type AuthorityAction, decideAuthority, type Life } from "./decide.ts";
-import { CLOCK_SKEW_MS, createAuthority, type KeyPairPem, readCertificate } from "./x509.ts";
+import { CLOCK_SKEW_MS, createAuthority, type KeyPairPem, readValidity } from "./x509.ts";
 
 /** Name of the Secret with the keys, and of the ConfigMap with the bundle. */
 export const AUTHORITY_NAME = "kubevirt-ca";
@@ -67,18 +67,18 @@ export function dueAction(authority: Authority | undefined, nowMs: number): Auth
 }
 
 /** The authority after an action. The names tell generations apart, so that no chain is built over the wrong one. */
-export async function advanceAuthority(
+export function advanceAuthority(
   authority: Authority | undefined,
   options: { action: AuthorityAction; nowMs: number },
-): Promise<Authority | undefined> {
+): Authority | undefined {
   const { action, nowMs } = options;
   if (action === "keep") return authority;
   if (action === "create") {
     const previous = authority?.current.certificate;
-    return { current: await mint(nowMs), ...(previous === undefined ? {} : { previous }) };
+    return { current: mint(nowMs), ...(previous === undefined ? {} : { previous }) };
   }
   if (authority === undefined) return undefined;
-  if (action === "publish_next") return { ...authority, next: await mint(nowMs) };
+  if (action === "publish_next") return { ...authority, next: mint(nowMs) };
   if (authority.next === undefined) return authority;
   return { current: authority.next, previous: authority.current.certificate };
 }
@@ -86,14 +86,14 @@ export async function advanceAuthority(
 /** When a PEM certificate is valid; `undefined` when it cannot be read. */
 export function lifeOf(pem: string): Life | undefined {
   try {
-    const { notBefore, notAfter } = readCertificate(pem);
+    const { notBefore, notAfter } = readValidity(pem);
     return { notBeforeMs: notBefore.getTime(), notAfterMs: notAfter.getTime() };
   } catch {
     return undefined;
   }
 }
 
-function mint(nowMs: number): Promise<KeyPairPem> {
+function mint(nowMs: number): KeyPairPem {
   return createAuthority(`kubevirt.io@${Math.floor(nowMs / 1000)}`, {
     notBefore: new Date(nowMs - CLOCK_SKEW_MS),
     notAfter: new Date(nowMs + AUTHORITY_LIFE_MS),

@@ -17,7 +17,11 @@ import {
   type NodeRequestAction,
   type NodeRequestWorld,
 } from "./node_request_decision.ts";
-import { readSigningRequest, type SigningRequestFacts, signSigningRequest } from "./x509.ts";
+import {
+  readSigningRequest,
+  type SigningRequestFacts,
+  signSigningRequest,
+} from "./signing_request.ts";
 
 interface CsrCondition {
   type: string;
@@ -144,7 +148,7 @@ export class CsrSigner implements Reconciler<CsrSignerWorld, NodeRequestAction, 
     world: CsrSignerWorld,
     signal: AbortSignal,
   ): Promise<void> {
-    const certificate = await signSigningRequest(world.authority.current, {
+    const certificate = signSigningRequest(world.authority.current, {
       signingRequest: atob(world.csr.spec.request),
       commonName: action.commonName,
       usage: "server",

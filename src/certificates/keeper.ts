@@ -51,7 +51,7 @@ export class CertificateKeeper {
     const { client, store, targets, logger } = this.#options;
     const { authority, bundle } = await store.ensure(signal);
     const before = this.#current;
-    this.#current = await this.#renewed(authority, splitBundle(bundle));
+    this.#current = this.#renewed(authority, splitBundle(bundle));
     const injected = await injectBundle(client, { targets, bundle, signal });
     if (injected.length > 0) logger.info("authorities published", { objects: injected });
     return this.#current !== before;
@@ -71,32 +71,32 @@ export class CertificateKeeper {
     }
   }
 
-  async #renewed(
+  #renewed(
     authority: Authority,
     authorities: readonly string[],
-  ): Promise<ControllerCertificates> {
+  ): ControllerCertificates {
     const { service, namespace, clock } = this.#options;
     const nowMs = clock.now().getTime();
     const before = this.#current;
-    const serving = await this.#keep(before?.serving, authority) ??
-      await issueServiceCredential(authority.current, { service, namespace, nowMs });
-    const client = await this.#keep(before?.client, authority) ??
-      await issueApiClientCredential(authority.current, nowMs);
+    const serving = this.#keep(before?.serving, authority) ??
+      issueServiceCredential(authority.current, { service, namespace, nowMs });
+    const client = this.#keep(before?.client, authority) ??
+      issueApiClientCredential(authority.current, nowMs);
     const isSame = serving === before?.serving && client === before.client &&
       authorities.join() === before.authorities.join();
     return isSame ? before : { serving, client, authorities };
   }
 
   /** The credential, unless it is due or another authority signs now. */
-  async #keep(
+  #keep(
     credential: KeyPairPem | undefined,
     authority: Authority,
-  ): Promise<KeyPairPem | undefined> {
+  ): KeyPairPem | undefined {
     if (credential === undefined) return undefined;
     const nowMs = this.#options.clock.now().getTime();
     const current = lifeOf(credential.certificate);
     if (decideLeaf({ nowMs, current }) === "renew") return undefined;
-    const isCurrent = await isSignedBy(credential.certificate, authority.current.certificate);
+    const isCurrent = isSignedBy(credential.certificate, authority.current.certificate);
     return isCurrent ? credential : undefined;
   }
 }

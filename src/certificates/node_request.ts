@@ -7,7 +7,8 @@ import { lifeOf } from "./ca.ts";
 import type { CertificateSigningRequest } from "./csr_signer.ts";
 import { leafRenewalMs } from "./decide.ts";
 import { NODE_SERVING_SIGNER, nodeCommonName } from "./node_request_decision.ts";
-import { createSigningRequest, generateKeyPair, type KeyPairPem, privateKeyPem } from "./x509.ts";
+import { createSigningRequest, generateKeyPair, privateKeyPem } from "./signing_request.ts";
+import type { KeyPairPem } from "./x509.ts";
 
 const EXPIRATION_SECONDS = 24 * 3600;
 const POLL_MS_MIN = 200;

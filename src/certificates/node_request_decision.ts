@@ -6,7 +6,8 @@
  *   approved by somebody else --right--> sign; --wrong--> fail --> done
  */
 import type { Life } from "./decide.ts";
-import { CLOCK_SKEW_MS, type SigningRequestFacts, type Validity } from "./x509.ts";
+import type { SigningRequestFacts } from "./signing_request.ts";
+import { CLOCK_SKEW_MS, type Validity } from "./x509.ts";
 
 export const NODE_SERVING_SIGNER = "denovirt.io/node-serving";
 /** ServiceAccount of the DaemonSet. */

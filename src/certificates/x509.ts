@@ -1,27 +1,66 @@
-/** X.509 on WebCrypto: keys, authorities, leaves and signing requests, all ECDSA P-256. */
-import "reflect-metadata"; // tsyringe, beneath @peculiar/x509, refuses to load without it
+/**
+ * X.509 certificates as RFC 5280 has them: authorities and leaves, all ECDSA P-256. They are of two fixed forms, written here with
+ * asn1js: libraries that make certificates of any form took 0.3 s of a start, and those of our forms lack addresses or curves.
+ */
 import {
-  BasicConstraintsExtension,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  PemConverter,
-  Pkcs10CertificateRequest,
-  Pkcs10CertificateRequestGenerator,
-  type PublicKey,
-  SubjectAlternativeNameExtension,
-  SubjectKeyIdentifierExtension,
+  createHash,
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
   X509Certificate,
-  X509CertificateGenerator,
-} from "@peculiar/x509";
+} from "node:crypto";
+import {
+  type BaseBlock as Block,
+  BitString,
+  Boolean as Asn1Boolean,
+  Constructed,
+  fromBER,
+  GeneralizedTime,
+  Integer,
+  ObjectIdentifier,
+  OctetString,
+  Primitive,
+  Sequence,
+  Set as Asn1Set,
+  UTCTime,
+  Utf8String,
+} from "asn1js";
+import { addressBytes } from "./address_bytes.ts";
 
-const KEY_ALGORITHM = { name: "ECDSA", namedCurve: "P-256" } as const;
-const SIGNING_ALGORITHM = { name: "ECDSA", hash: "SHA-256" } as const;
+const CURVE = "P-256";
 /** Clocks of two machines may differ by this much before a fresh certificate is refused. */
 export const CLOCK_SKEW_MS = 5 * 60_000;
 /** RFC 5280 allows 20 octets; 16 random ones never repeat. */
 const SERIAL_NUMBER_BYTES = 16;
+/** From here on times are GeneralizedTime (RFC 5280, 4.1.2.5). */
+const GENERALIZED_TIME_FROM_YEAR = 2050;
+const CONTEXT_SPECIFIC = 3;
+/** Of TBSCertificate: version 3. */
+const VERSION_3 = 2;
+
+const OID = {
+  ecdsaWithSha256: "1.2.840.10045.4.3.2",
+  commonName: "2.5.4.3",
+  organization: "2.5.4.10",
+  subjectKeyIdentifier: "2.5.29.14",
+  keyUsage: "2.5.29.15",
+  subjectAlternativeName: "2.5.29.17",
+  basicConstraints: "2.5.29.19",
+  extendedKeyUsage: "2.5.29.37",
+  server: "1.3.6.1.5.5.7.3.1",
+  client: "1.3.6.1.5.5.7.3.2",
+} as const;
+/** Bits of KeyUsage from the left, and how many at the right are no part of it. */
+const DIGITAL_SIGNATURE = { bits: 0b1000_0000, unused: 7 };
+const CERTIFICATE_AND_CRL_SIGN = { bits: 0b0000_0110, unused: 1 };
+/** Tags of GeneralName. */
+const DNS_NAME = 2;
+const IP_ADDRESS = 7;
+
+/** Of TBSCertificate with a version, as every one of version 3 has. */
+const SUBJECT_POSITION = 5;
 
 /** A certificate and its private key, as PEM. */
 export interface KeyPairPem {
@@ -41,137 +80,81 @@ export interface Validity {
   notAfter: Date;
 }
 
-export interface LeafRequest {
+/** Whom a certificate is of. */
+export interface Subject {
   commonName: string;
   /** Kubernetes reads the groups of a client certificate here. */
   organization?: string;
+}
+
+export interface LeafRequest extends Subject {
   usage: "server" | "client";
   names?: SubjectAlternativeNames;
   validity: Validity;
 }
 
-/** What a PEM certificate says, without a judgement on who signed it. */
-export interface CertificateFacts {
-  commonName: string;
-  subject: string;
-  issuer: string;
-  notBefore: Date;
-  notAfter: Date;
-  names: Required<SubjectAlternativeNames>;
-}
-
-/** What a PEM signing request says. {@link readSigningRequest} has checked its signature. */
-export interface SigningRequestFacts {
-  commonName: string;
-  organizations: readonly string[];
-  names: Required<SubjectAlternativeNames>;
-  /** Names of any other kind (URI, e-mail) that were asked for. */
-  otherNames: readonly string[];
-}
-
-/** A fresh P-256 key pair that may be exported. */
-export async function generateKeyPair(): Promise<CryptoKeyPair> {
-  return await crypto.subtle.generateKey(KEY_ALGORITHM, true, ["sign", "verify"]);
-}
-
-/** The private key as PKCS #8 PEM. */
-export async function privateKeyPem(key: CryptoKey): Promise<string> {
-  return PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
-}
-
-/** Makes a self-signed authority. @param subject common name, or a whole distinguished name with "=" in it */
-export async function createAuthority(
-  subject: string,
+/** Makes a self-signed authority that signs leaves alone. @param subject its common name, or the certificate that it has the whole name of */
+export function createAuthority(
+  subject: string | { of: string },
   validity: Validity,
-): Promise<KeyPairPem> {
-  const keys = await generateKeyPair();
-  const certificate = await X509CertificateGenerator.createSelfSigned({
-    serialNumber: randomSerialNumber(),
-    name: subject.includes("=") ? subject : commonNameOnly(subject),
-    keys,
-    signingAlgorithm: SIGNING_ALGORITHM,
-    notBefore: validity.notBefore,
-    notAfter: validity.notAfter,
+): KeyPairPem {
+  const { privateKey, publicKey } = generateKeyPair();
+  const name = typeof subject === "string"
+    ? nameOf({ commonName: subject })
+    : subjectOf(subject.of);
+  const publicKeyDer = spki(publicKey);
+  const certificate = signCertificate({
+    subject: name,
+    issuer: name,
+    validity,
+    publicKeyDer,
+    signingKey: privateKey,
     extensions: [
-      new BasicConstraintsExtension(true, 0, true),
-      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+      extension(OID.basicConstraints, sequence(new Asn1Boolean({ value: true }), integer(0)), true),
+      extension(OID.keyUsage, flags(CERTIFICATE_AND_CRL_SIGN), true),
+      extension(OID.subjectKeyIdentifier, octets(keyIdentifier(publicKeyDer))),
     ],
   });
-  return { certificate: certificate.toString("pem"), key: await privateKeyPem(keys.privateKey) };
+  return { certificate, key: pkcs8(privateKey) };
 }
 
 /** Issues a leaf with a key of its own. */
-export async function issueLeaf(
-  authority: KeyPairPem,
-  request: LeafRequest,
-): Promise<KeyPairPem> {
-  const keys = await generateKeyPair();
-  return {
-    certificate: await signLeaf(authority, { ...request, publicKey: keys.publicKey }),
-    key: await privateKeyPem(keys.privateKey),
-  };
+export function issueLeaf(authority: KeyPairPem, request: LeafRequest): KeyPairPem {
+  const { privateKey, publicKey } = generateKeyPair();
+  const certificate = signLeaf(authority, { ...request, publicKeyDer: spki(publicKey) });
+  return { certificate, key: pkcs8(privateKey) };
 }
 
-/** Signs the key of a request. What goes into the certificate is what the caller says, not what the request asked for. */
-export async function signSigningRequest(
+/** Signs somebody's key. @param request with the SubjectPublicKeyInfo */
+export function signLeaf(
   authority: KeyPairPem,
-  options: LeafRequest & { signingRequest: string },
-): Promise<string> {
-  const request = new Pkcs10CertificateRequest(options.signingRequest);
-  return await signLeaf(authority, { ...options, publicKey: request.publicKey });
-}
-
-/** Makes a signing request for a key. */
-export async function createSigningRequest(
-  keys: CryptoKeyPair,
-  options: { commonName: string; names: SubjectAlternativeNames },
-): Promise<string> {
-  const request = await Pkcs10CertificateRequestGenerator.create({
-    name: commonNameOnly(options.commonName),
-    keys,
-    signingAlgorithm: SIGNING_ALGORITHM,
-    extensions: [new SubjectAlternativeNameExtension(generalNames(options.names))],
+  request: LeafRequest & { publicKeyDer: Uint8Array },
+): string {
+  const names = generalNames(request.names ?? {});
+  return signCertificate({
+    subject: nameOf(request),
+    issuer: subjectOf(authority.certificate),
+    validity: request.validity,
+    publicKeyDer: request.publicKeyDer,
+    signingKey: createPrivateKey(authority.key),
+    extensions: [
+      extension(OID.basicConstraints, sequence(), true),
+      extension(OID.keyUsage, flags(DIGITAL_SIGNATURE), true),
+      extension(OID.extendedKeyUsage, sequence(oid(OID[request.usage]))),
+      ...(names.length === 0 ? [] : [extension(OID.subjectAlternativeName, sequence(...names))]),
+    ],
   });
-  return request.toString("pem");
 }
 
-/** Reads a certificate. Throws a TypeError when the text is not one. */
-export function readCertificate(pem: string): CertificateFacts {
-  const certificate = parseCertificate(pem);
-  return {
-    commonName: certificate.subjectName.getField("CN")[0] ?? "",
-    subject: certificate.subject,
-    issuer: certificate.issuer,
-    notBefore: certificate.notBefore,
-    notAfter: certificate.notAfter,
-    names: splitNames(certificate.getExtension(SubjectAlternativeNameExtension)).names,
-  };
+/** When a certificate is valid. Throws a TypeError when the text is not one. */
+export function readValidity(pem: string): Validity {
+  const { validFromDate, validToDate } = parseCertificate(pem);
+  return { notBefore: validFromDate, notAfter: validToDate };
 }
 
 /** True when `pem` carries a signature by the key of the authority. Says nothing about time. */
-export async function isSignedBy(pem: string, authorityPem: string): Promise<boolean> {
-  return await parseCertificate(pem).verify({
-    publicKey: parseCertificate(authorityPem),
-    signatureOnly: true,
-  });
-}
-
-/** Reads a signing request. Throws a TypeError when the text is not one or is not signed by its own key. */
-export async function readSigningRequest(pem: string): Promise<SigningRequestFacts> {
-  const request = parseSigningRequest(pem);
-  if (!await request.verify()) {
-    throw new TypeError("Cannot read signing request: its signature is not by its own key");
-  }
-  const { names, otherNames } = splitNames(
-    request.extensions.find((it) => it instanceof SubjectAlternativeNameExtension),
-  );
-  return {
-    commonName: request.subjectName.getField("CN")[0] ?? "",
-    organizations: request.subjectName.getField("O"),
-    names,
-    otherNames,
-  };
+export function isSignedBy(pem: string, authorityPem: string): boolean {
+  return parseCertificate(pem).verify(parseCertificate(authorityPem).publicKey);
 }
 
 /** The certificates of a bundle, one PEM each, in order. */
@@ -179,86 +162,141 @@ export function splitBundle(bundle: string): string[] {
   return bundle.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
 }
 
-async function signLeaf(
-  authority: KeyPairPem,
-  request: LeafRequest & { publicKey: CryptoKey | PublicKey },
-): Promise<string> {
-  const issuer = parseCertificate(authority.certificate);
-  const names = generalNames(request.names ?? {});
-  const usage = request.usage === "server"
-    ? ExtendedKeyUsage.serverAuth
-    : ExtendedKeyUsage.clientAuth;
-  const certificate = await X509CertificateGenerator.create({
-    serialNumber: randomSerialNumber(),
-    subject: [
-      ...(request.organization === undefined ? [] : [{ O: [request.organization] }]),
-      { CN: [request.commonName] },
-    ],
-    issuer: issuer.subject,
-    publicKey: request.publicKey,
-    signingKey: await importPrivateKey(authority.key),
-    signingAlgorithm: SIGNING_ALGORITHM,
-    notBefore: request.validity.notBefore,
-    notAfter: request.validity.notAfter,
-    extensions: [
-      new BasicConstraintsExtension(false, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([usage]),
-      ...(names.length === 0 ? [] : [new SubjectAlternativeNameExtension(names)]),
-    ],
-  });
-  return certificate.toString("pem");
+interface CertificateParts {
+  subject: Block;
+  issuer: Block;
+  validity: Validity;
+  publicKeyDer: Uint8Array;
+  signingKey: KeyObject;
+  extensions: readonly Sequence[];
 }
 
-async function importPrivateKey(pem: string): Promise<CryptoKey> {
-  const der = PemConverter.decodeFirst(pem);
-  return await crypto.subtle.importKey("pkcs8", der, KEY_ALGORITHM, false, ["sign"]);
+/** RFC 5280, 4.1. */
+function signCertificate(parts: CertificateParts): string {
+  const { subject, issuer, validity, publicKeyDer, signingKey, extensions } = parts;
+  const algorithm = () => sequence(oid(OID.ecdsaWithSha256));
+  const toBeSigned = sequence(
+    tagged(0, integer(VERSION_3)),
+    new Integer({ valueHex: serialNumber() }),
+    algorithm(),
+    issuer,
+    sequence(time(validity.notBefore), time(validity.notAfter)),
+    subject,
+    parseDer(publicKeyDer),
+    tagged(3, sequence(...extensions)),
+  );
+  const valueHex = sign("sha256", new Uint8Array(toBeSigned.toBER()), signingKey);
+  const certificate = sequence(toBeSigned, algorithm(), new BitString({ valueHex }));
+  return pem("CERTIFICATE", new Uint8Array(certificate.toBER()));
 }
 
-function parseCertificate(pem: string): X509Certificate {
+function generateKeyPair(): { privateKey: KeyObject; publicKey: KeyObject } {
+  return generateKeyPairSync("ec", { namedCurve: CURVE });
+}
+
+function spki(publicKey: KeyObject): Uint8Array {
+  return publicKey.export({ type: "spki", format: "der" });
+}
+
+function pkcs8(privateKey: KeyObject): string {
+  return privateKey.export({ type: "pkcs8", format: "pem" }).toString().trim();
+}
+
+/** RFC 5280, 4.2.1.2, the first way: a hash of the key's bits. Nobody but us compares it, so it may be of all that says the key. */
+function keyIdentifier(publicKeyDer: Uint8Array): Uint8Array {
+  return createHash("sha1").update(publicKeyDer).digest();
+}
+
+function parseCertificate(text: string): X509Certificate {
   try {
-    return new X509Certificate(pem);
+    return new X509Certificate(text);
   } catch (cause) {
     throw new TypeError("Cannot read certificate: the text is no PEM certificate", { cause });
   }
 }
 
-function parseSigningRequest(pem: string): Pkcs10CertificateRequest {
-  try {
-    return new Pkcs10CertificateRequest(pem);
-  } catch (cause) {
-    throw new TypeError("Cannot read signing request: the text is no PEM request", { cause });
-  }
+/** As it stands in the certificate: chains are built by comparing it. */
+function subjectOf(certificate: string): Block {
+  const [toBeSigned] = partsOf(parseDer(parseCertificate(certificate).raw));
+  const subject = partsOf(toBeSigned)[SUBJECT_POSITION];
+  if (subject === undefined) throw new TypeError("Cannot read certificate: it has no subject");
+  return subject;
 }
 
-/** As structured data, so that a comma or "=" in a name cannot add a field. */
-function commonNameOnly(commonName: string): { CN: string[] }[] {
-  return [{ CN: [commonName] }];
+function nameOf({ commonName, organization }: Subject): Sequence {
+  const attribute = (type: string, value: string) =>
+    new Asn1Set({ value: [sequence(oid(type), new Utf8String({ value }))] });
+  return sequence(
+    ...(organization === undefined ? [] : [attribute(OID.organization, organization)]),
+    attribute(OID.commonName, commonName),
+  );
 }
 
-function generalNames(names: SubjectAlternativeNames): { type: "dns" | "ip"; value: string }[] {
+function generalNames({ dns = [], ip = [] }: SubjectAlternativeNames): Primitive[] {
+  const name = (tagNumber: number, valueHex: Uint8Array) =>
+    new Primitive({ idBlock: { tagClass: CONTEXT_SPECIFIC, tagNumber }, valueHex });
   return [
-    ...(names.dns ?? []).map((value) => ({ type: "dns" as const, value })),
-    ...(names.ip ?? []).map((value) => ({ type: "ip" as const, value })),
+    ...dns.map((value) => name(DNS_NAME, new TextEncoder().encode(value))),
+    ...ip.map((value) => name(IP_ADDRESS, addressBytes(value))),
   ];
 }
 
-function splitNames(
-  extension: SubjectAlternativeNameExtension | null | undefined,
-): { names: Required<SubjectAlternativeNames>; otherNames: string[] } {
-  const dns: string[] = [];
-  const ip: string[] = [];
-  const otherNames: string[] = [];
-  for (const name of extension?.names.items ?? []) {
-    if (name.type === "dns") dns.push(name.value);
-    else if (name.type === "ip") ip.push(name.value);
-    else otherNames.push(`${name.type}:${name.value}`);
-  }
-  return { names: { dns, ip }, otherNames };
+function extension(id: string, value: Block, critical = false): Sequence {
+  return sequence(
+    oid(id),
+    ...(critical ? [new Asn1Boolean({ value: true })] : []),
+    octets(new Uint8Array(value.toBER())),
+  );
 }
 
-function randomSerialNumber(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(SERIAL_NUMBER_BYTES));
+function time(date: Date): UTCTime | GeneralizedTime {
+  const valueDate = new Date(Math.floor(date.getTime() / 1000) * 1000);
+  return valueDate.getUTCFullYear() < GENERALIZED_TIME_FROM_YEAR
+    ? new UTCTime({ valueDate })
+    : new GeneralizedTime({ valueDate });
+}
+
+function flags({ bits, unused }: { bits: number; unused: number }): BitString {
+  return new BitString({ valueHex: Uint8Array.of(bits), unusedBits: unused });
+}
+
+function serialNumber(): Uint8Array {
+  const bytes = randomBytes(SERIAL_NUMBER_BYTES);
   bytes[0] = (bytes[0] ?? 0) & 0x7f | 0x40; // positive, and no leading zero octet
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return bytes;
+}
+
+function sequence(...value: Block[]): Sequence {
+  return new Sequence({ value });
+}
+
+function tagged(tagNumber: number, value: Block): Constructed {
+  return new Constructed({ idBlock: { tagClass: CONTEXT_SPECIFIC, tagNumber }, value: [value] });
+}
+
+function integer(value: number): Integer {
+  return new Integer({ value });
+}
+
+function oid(value: string): ObjectIdentifier {
+  return new ObjectIdentifier({ value });
+}
+
+function octets(valueHex: Uint8Array): OctetString {
+  return new OctetString({ valueHex });
+}
+
+function partsOf(block: Block | undefined): Block[] {
+  return block instanceof Constructed ? block.valueBlock.value : [];
+}
+
+function parseDer(der: Uint8Array): Block {
+  const { offset, result } = fromBER(der);
+  if (offset === der.length) return result;
+  throw new TypeError(`Cannot read DER: ${result.error || "something follows it"}`);
+}
+
+function pem(label: string, der: Uint8Array): string {
+  const lines = der.toBase64().match(/.{1,64}/g) ?? [];
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`].join("\n");
 }

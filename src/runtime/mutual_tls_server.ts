@@ -95,7 +95,7 @@ export interface MutualTlsServerOptions {
   port: number;
   trust: TlsTrust;
   /** Mints the caller of the proof. */
-  stranger: (trust: TlsTrust) => Promise<Stranger>;
+  stranger: (trust: TlsTrust) => Stranger;
   /**
    * When the proof fails: "stop" serves nothing, "refuse" serves public paths and answers everybody else with 503.
    * @default "stop"
@@ -390,7 +390,7 @@ async function proveCallersAreToldApart(
   { trust, stranger: mint }: MutualTlsServerOptions,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { credential, authority } = await mint(trust);
+  const { credential, authority } = mint(trust);
   for (const [who, caller] of [["nobody", undefined], ["stranger", credential]] as const) {
     const { peer } = await callAs(caller, { trust, signal });
     if (peer === undefined) continue;

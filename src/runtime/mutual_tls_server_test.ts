@@ -15,17 +15,17 @@ const validity = {
   notBefore: new Date(Date.now() - HOUR_MS),
   notAfter: new Date(Date.now() + HOUR_MS),
 };
-const serving = await createAuthority("serving-ca", validity);
-const clients = await createAuthority("client-ca", validity);
-const foreign = await createAuthority("client-ca", validity);
-const credential = await issueLeaf(serving, {
+const serving = createAuthority("serving-ca", validity);
+const clients = createAuthority("client-ca", validity);
+const foreign = createAuthority("client-ca", validity);
+const credential = issueLeaf(serving, {
   commonName: "server",
   usage: "server",
   names: { ip: ["127.0.0.1"], dns: ["localhost"] },
   validity,
 });
 
-function client(authority: KeyPairPem, commonName = "proxy"): Promise<KeyPairPem> {
+function client(authority: KeyPairPem, commonName = "proxy"): KeyPairPem {
   return issueLeaf(authority, { commonName, usage: "client", validity });
 }
 
@@ -86,7 +86,7 @@ async function call(
 Deno.test("mutual_tls_server identifies a caller by its verified certificate", async () => {
   await using server = await serve();
   const answer = await call(server, "/x?q=1", {
-    as: await client(clients),
+    as: client(clients),
     headers: [["X-Remote-Group", "a"], ["X-Remote-Group", "b"]],
   });
   assert.equal(answer.status, 200);
@@ -99,15 +99,15 @@ Deno.test("mutual_tls_server identifies a caller by its verified certificate", a
 
 Deno.test("mutual_tls_server refuses strangers and lets them see public paths as nobody", async () => {
   await using server = await serve();
-  const expired = await issueLeaf(clients, {
+  const expired = issueLeaf(clients, {
     commonName: "proxy",
     usage: "client",
     validity: { notBefore: new Date(Date.now() - 2 * HOUR_MS), notAfter: validity.notBefore },
   });
   const strangers: [string, KeyPairPem | undefined][] = [
     ["no certificate", undefined],
-    ["a foreign authority of the same name", await client(foreign)],
-    ["a name that is not allowed", await client(clients, "somebody-else")],
+    ["a foreign authority of the same name", client(foreign)],
+    ["a name that is not allowed", client(clients, "somebody-else")],
     ["an expired certificate", expired],
     ["the server's own certificate", credential],
   ];
@@ -123,7 +123,7 @@ Deno.test("mutual_tls_server refuses strangers and lets them see public paths as
 
 Deno.test("mutual_tls_server identifies nobody when there is no client authority", async () => {
   await using server = await serve({ trust: trust({ clientCas: [] }) });
-  assert.equal((await call(server, "/x", { as: await client(clients) })).status, 401);
+  assert.equal((await call(server, "/x", { as: client(clients) })).status, 401);
 });
 
 Deno.test("mutual_tls_server does not serve when its proof finds a stranger identified", async () => {
@@ -131,8 +131,8 @@ Deno.test("mutual_tls_server does not serve when its proof finds a stranger iden
     hostname: "127.0.0.1",
     port: 0,
     trust: trust(),
-    stranger: async () => ({
-      credential: await client(clients),
+    stranger: () => ({
+      credential: client(clients),
       authority: clients.certificate,
     }),
     isPublic: () => true,
@@ -144,7 +144,7 @@ Deno.test("mutual_tls_server does not serve when its proof finds a stranger iden
 
 Deno.test("mutual_tls_server does not serve when its proof recognises nobody at all", async () => {
   const strangers: [string, KeyPairPem][] = [
-    ["signed by somebody else than is said", await client(foreign)],
+    ["signed by somebody else than is said", client(foreign)],
     ["unable to show a certificate", { certificate: "none", key: "none" }],
   ];
   for (const [what, credential] of strangers) {
@@ -152,7 +152,7 @@ Deno.test("mutual_tls_server does not serve when its proof recognises nobody at 
       hostname: "127.0.0.1",
       port: 0,
       trust: trust(),
-      stranger: () => Promise.resolve({ credential, authority: serving.certificate }),
+      stranger: () => ({ credential, authority: serving.certificate }),
       isPublic: () => true,
       handle: () => ({ status: 200 }),
     });
@@ -164,8 +164,8 @@ Deno.test("mutual_tls_server does not serve when its proof recognises nobody at 
 Deno.test("mutual_tls_server may serve public paths alone when its proof fails", async () => {
   const told: string[] = [];
   await using server = await serve({
-    stranger: async () => ({
-      credential: await client(foreign),
+    stranger: () => ({
+      credential: client(foreign),
       authority: serving.certificate,
     }),
     unverifiableCallers: "refuse",
@@ -173,7 +173,7 @@ Deno.test("mutual_tls_server may serve public paths alone when its proof fails",
     onError: (message, error) => told.push(`${message}: ${(error as Error).message}`),
   });
   assert.match(told.join(), /callers are refused.*: Cannot serve: the TLS stack must identify/);
-  const as = await client(clients);
+  const as = client(clients);
   const seen = await call(server, "/public", { as });
   assert.equal(seen.status, 200);
   assert.equal((seen.body as Record<string, unknown>).peer, null);
@@ -183,10 +183,10 @@ Deno.test("mutual_tls_server may serve public paths alone when its proof fails",
 
 Deno.test("mutual_tls_server.reload() changes certificate and authorities without a restart", async () => {
   await using server = await serve();
-  const as = await client(clients);
+  const as = client(clients);
   assert.equal((await call(server, "/x", { as })).status, 200);
-  const nextServing = await createAuthority("next-serving-ca", validity);
-  const nextCredential = await issueLeaf(nextServing, {
+  const nextServing = createAuthority("next-serving-ca", validity);
+  const nextCredential = issueLeaf(nextServing, {
     commonName: "server",
     usage: "server",
     names: { ip: ["127.0.0.1"] },
@@ -195,13 +195,13 @@ Deno.test("mutual_tls_server.reload() changes certificate and authorities withou
   server.reload(trust({ credential: nextCredential, clientCas: [foreign.certificate] }));
   const ca = nextServing.certificate;
   assert.equal((await call(server, "/x", { as, ca })).status, 401);
-  assert.equal((await call(server, "/x", { as: await client(foreign), ca })).status, 200);
+  assert.equal((await call(server, "/x", { as: client(foreign), ca })).status, 200);
   await assert.rejects(call(server, "/x", { as }));
 });
 
 Deno.test("mutual_tls_server.reload() stops believing open connections of a removed authority", async () => {
   await using server = await serve();
-  const as = await client(clients);
+  const as = client(clients);
   using http = Deno.createHttpClient({
     caCerts: [serving.certificate],
     cert: as.certificate,
@@ -220,7 +220,7 @@ Deno.test("mutual_tls_server.reload() stops believing open connections of a remo
 
 Deno.test("mutual_tls_server bounds bodies", async () => {
   await using server = await serve({ bodyBytesMax: 1000 });
-  const as = await client(clients);
+  const as = client(clients);
   const fits = await call(server, "/x", { as, body: "a".repeat(1000) });
   assert.equal((fits.body as Record<string, unknown>).length, 1000);
   assert.equal((await call(server, "/x", { as, body: "a".repeat(1001) })).status, 413);
@@ -234,7 +234,7 @@ Deno.test("mutual_tls_server answers 500 and reports when the handler throws", a
     },
     onError: (message) => reported.push(message),
   });
-  assert.equal((await call(server, "/x", { as: await client(clients) })).status, 500);
+  assert.equal((await call(server, "/x", { as: client(clients) })).status, 500);
   assert.deepEqual(reported, ["handler failed"]);
 });
 
@@ -262,7 +262,7 @@ Deno.test("mutual_tls_server.close() lets a request finish, and then its connect
       return { status: 200, body: "done" };
     },
   });
-  const answer = call(server, "/x", { as: await client(clients) });
+  const answer = call(server, "/x", { as: client(clients) });
   const signal = await began.promise;
   const closed = server.close();
   assert.equal(signal.aborted, false);
@@ -304,7 +304,7 @@ Deno.test("mutual_tls_server takes websockets of identified callers and echoes t
     }),
   });
   const socket = open(server, "/console", {
-    as: await client(clients),
+    as: client(clients),
     protocols: ["base64url.bearer.token", "plain.kubevirt.io"],
   });
   const message = await new Promise<string>((resolve, reject) => {
@@ -323,6 +323,6 @@ Deno.test("mutual_tls_server refuses websockets with an ordinary answer", async 
     upgrade: () => ({ refuse: { status: 409, body: "no" } }),
   });
   assert.equal(await refusal(open(server, "/x", {})), 401);
-  assert.equal(await refusal(open(server, "/x", { as: await client(foreign) })), 401);
-  assert.equal(await refusal(open(server, "/x", { as: await client(clients) })), 409);
+  assert.equal(await refusal(open(server, "/x", { as: client(foreign) })), 401);
+  assert.equal(await refusal(open(server, "/x", { as: client(clients) })), 409);
 });

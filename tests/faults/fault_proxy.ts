@@ -46,15 +46,15 @@ export class FaultProxy implements AsyncDisposable {
   readonly #watches = new Set<() => void>();
   #schedule: FaultSchedule | undefined;
 
-  static async start(target: Connection): Promise<FaultProxy> {
+  static start(target: Connection): FaultProxy {
     const nowMs = Date.now();
     const validity = {
       notBefore: new Date(nowMs - VALIDITY_MS),
       notAfter: new Date(nowMs + VALIDITY_MS),
     };
-    const authority = await createAuthority("CN=fault-proxy", validity);
+    const authority = createAuthority("fault-proxy", validity);
     const names = { ip: [ADDRESS] };
-    const leaf = await issueLeaf(authority, {
+    const leaf = issueLeaf(authority, {
       commonName: ADDRESS,
       usage: "server",
       names,

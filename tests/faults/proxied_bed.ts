@@ -14,7 +14,7 @@ export interface ProxiedBed extends AsyncDisposable {
 export async function openProxiedBed(kubeconfig: string, name: string): Promise<ProxiedBed> {
   // The programs of the bed end before the proxy.
   await using stack = new AsyncDisposableStack();
-  const proxy = stack.use(await FaultProxy.start(await kubeconfigConnection(kubeconfig)));
+  const proxy = stack.use(FaultProxy.start(await kubeconfigConnection(kubeconfig)));
   const bed = stack.use(await ControlBed.open(kubeconfig));
   const way = { server: proxy.origin, caCerts: [proxy.authority] };
   await bed.start({ agentWay: way });

@@ -1,7 +1,7 @@
 /** The identity of a kubelet, as a cluster gives it: a certificate for system:node:<name>, signed on request. */
 import "reflect-metadata";
 import { Pkcs10CertificateRequestGenerator } from "@peculiar/x509";
-import { generateKeyPair, privateKeyPem } from "../../src/certificates/x509.ts";
+import { generateKeyPair, privateKeyPem } from "../../src/certificates/signing_request.ts";
 import type { CertificateSigningRequest } from "../../src/certificates/csr_signer.ts";
 import type { Connection } from "../../src/kube/connection.ts";
 import { CERTIFICATE_SIGNING_REQUESTS } from "../../src/kube/core_resources.ts";

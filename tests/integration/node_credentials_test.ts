@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { VIRTUAL_MACHINE_INSTANCES } from "../../src/api/registry.ts";
-import { createSigningRequest, generateKeyPair } from "../../src/certificates/x509.ts";
+import { createSigningRequest, generateKeyPair } from "../../src/certificates/signing_request.ts";
 import { nodeCommonName } from "../../src/certificates/node_request_decision.ts";
 import { KubeError, NotFoundError, type Resource } from "../../src/kube/client.ts";
 import { type Connection, kubeconfigConnection } from "../../src/kube/connection.ts";

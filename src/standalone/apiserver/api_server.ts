@@ -19,7 +19,7 @@ import type { Ipv4Range } from "../ipv4_range.ts";
 import { ObjectDeleter } from "./objects/object_deleter.ts";
 import { ObjectReader } from "./objects/object_reader.ts";
 import { ObjectWriter } from "./objects/object_writer.ts";
-import type { AdmissionPlugin, UserInfo } from "./objects/write_request.ts";
+import type { AdmissionPlugin, UserInfo, WriteParameters } from "./objects/write_request.ts";
 import type { Store } from "./store/store.ts";
 import { WatchHub } from "./watch/watch_hub.ts";
 
@@ -49,6 +49,13 @@ export interface ApiServerOptions {
 const NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"];
 /** The server itself. */
 const SYSTEM: UserInfo = { username: "system:apiserver", groups: ["system:masters"] };
+const OWN_WRITES: WriteParameters = {
+  user: SYSTEM,
+  manager: "denovirt-standalone",
+  dryRun: false,
+  fieldValidation: "Strict",
+  warn: () => {},
+};
 
 export class ApiServer implements AsyncDisposable {
   readonly kinds: KindRegistry;
@@ -57,6 +64,7 @@ export class ApiServer implements AsyncDisposable {
   readonly #handler: ApiHandler;
   readonly #stop = new AbortController();
   readonly #tasks: Promise<void> = Promise.resolve();
+  readonly #writer: ObjectWriter;
   #listener: ApiListener | undefined;
 
   private constructor(options: ApiServerOptions) {
@@ -68,7 +76,7 @@ export class ApiServer implements AsyncDisposable {
     ]);
     this.#hub = new WatchHub(store);
     const reader = new ObjectReader(store);
-    const writer = new ObjectWriter({
+    const writer = this.#writer = new ObjectWriter({
       store,
       kinds: this.kinds,
       now,
@@ -149,15 +157,15 @@ export class ApiServer implements AsyncDisposable {
     await this.#options.store.settled();
   }
 
+  /** All at once, so that they share a commit; a request for each would take longer than the rest of a first start. */
   async #createNamespaces(): Promise<void> {
     const { store } = this.#options;
-    const namespaces = this.kinds.kind("v1", "Namespace")!.kind;
-    const missing = NAMESPACES.filter((name) => !store.get(storeKey(namespaces, { name })));
-    if (missing.length === 0) return; // What it takes to ask is more than all the rest of a start.
-    using client = this.client();
-    for (const name of missing) {
-      await client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
-    }
+    const served = this.kinds.kind("v1", "Namespace")!;
+    const missing = NAMESPACES.filter((name) => !store.get(storeKey(served.kind, { name })));
+    await Promise.all(missing.map((name) => {
+      const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
+      return this.#writer.create({ served, name }, namespace, OWN_WRITES);
+    }));
   }
 }
 

@@ -75,7 +75,7 @@ async function keptAuthority(directory: string, nowMs: number): Promise<KeyPairP
   const kept = await read(certificatePath, keyPath);
   if (kept !== undefined && leftMs(kept, nowMs) > AUTHORITY_LEFT_MS_MIN) return kept;
   const { CLOCK_SKEW_MS, createAuthority } = await import("../../certificates/x509.ts");
-  const made = await createAuthority("CN=denovirt", {
+  const made = createAuthority("denovirt", {
     notBefore: new Date(nowMs - CLOCK_SKEW_MS),
     notAfter: new Date(nowMs + AUTHORITY_LIFE_MS),
   });
@@ -101,7 +101,7 @@ async function keptLeaf(leaf: Leaf): Promise<KeyPairPem> {
     notBefore: new Date(nowMs - CLOCK_SKEW_MS),
     notAfter: new Date(nowMs + LEAF_LIFE_MS),
   };
-  const made = await issueLeaf(authority, { ...request, validity });
+  const made = issueLeaf(authority, { ...request, validity });
   await writePrivately(path, `${made.certificate}\n${made.key}`);
   return made;
 }

@@ -52,8 +52,8 @@ export async function listenForTests(
 > {
   const now = Date.now();
   const validity = { notBefore: new Date(now - 60_000), notAfter: new Date(now + VALIDITY_MS) };
-  const authority = await createAuthority("CN=test", validity);
-  const serving = await issueLeaf(authority, {
+  const authority = createAuthority("test", validity);
+  const serving = issueLeaf(authority, {
     commonName: "127.0.0.1",
     usage: "server",
     names: { ip: ["127.0.0.1"] },
