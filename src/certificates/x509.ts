@@ -9,6 +9,7 @@ import {
   type KeyObject,
   randomBytes,
   sign,
+  verify,
   X509Certificate,
 } from "node:crypto";
 import {
@@ -152,9 +153,13 @@ export function readValidity(pem: string): Validity {
   return { notBefore: validFromDate, notAfter: validToDate };
 }
 
-/** True when `pem` carries a signature by the key of the authority. Says nothing about time. */
+/** True when `pem` carries a signature by the key of the authority, ECDSA with SHA-256. Says nothing about time. */
 export function isSignedBy(pem: string, authorityPem: string): boolean {
-  return parseCertificate(pem).verify(parseCertificate(authorityPem).publicKey);
+  const [toBeSigned, , signature] = partsOf(parseDer(derOf(pem)));
+  if (!(toBeSigned instanceof Sequence && signature instanceof BitString)) return false;
+  const { publicKey } = parseCertificate(authorityPem);
+  const { valueHexView } = signature.valueBlock;
+  return verify("sha256", toBeSigned.valueBeforeDecodeView, publicKey, valueHexView);
 }
 
 /** The certificates of a bundle, one PEM each, in order. */
@@ -217,7 +222,7 @@ function parseCertificate(text: string): X509Certificate {
 
 /** As it stands in the certificate: chains are built by comparing it. */
 function subjectOf(certificate: string): Block {
-  const [toBeSigned] = partsOf(parseDer(parseCertificate(certificate).raw));
+  const [toBeSigned] = partsOf(parseDer(derOf(certificate)));
   const subject = partsOf(toBeSigned)[SUBJECT_POSITION];
   if (subject === undefined) throw new TypeError("Cannot read certificate: it has no subject");
   return subject;
@@ -299,4 +304,13 @@ function parseDer(der: Uint8Array): Block {
 function pem(label: string, der: Uint8Array): string {
   const lines = der.toBase64().match(/.{1,64}/g) ?? [];
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`].join("\n");
+}
+
+/** Of the first certificate in the text. Deno 2.6's `X509Certificate` has neither `raw` nor `verify`. */
+function derOf(text: string): Uint8Array {
+  const [certificate] = splitBundle(text);
+  if (certificate === undefined) {
+    throw new TypeError("Cannot read certificate: the text is no PEM certificate");
+  }
+  return Uint8Array.fromBase64(certificate.replace(/-----.*-----/g, ""));
 }
