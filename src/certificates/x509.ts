@@ -1,6 +1,6 @@
 /**
  * X.509 certificates as RFC 5280 has them: authorities and leaves, all ECDSA P-256. They are of two fixed forms, written here with
- * asn1js: libraries that make certificates of any form took 0.3 s of a start, and those of our forms lack addresses or curves.
+ * asn1js: the library that makes certificates of any form took 0.25 s of a first start, and smaller ones lack addresses or curves.
  */
 import {
   createHash,
@@ -192,7 +192,7 @@ function signCertificate(parts: CertificateParts): string {
   );
   const valueHex = sign("sha256", new Uint8Array(toBeSigned.toBER()), signingKey);
   const certificate = sequence(toBeSigned, algorithm(), new BitString({ valueHex }));
-  return pem("CERTIFICATE", new Uint8Array(certificate.toBER()));
+  return pemOf(new Uint8Array(certificate.toBER()));
 }
 
 function generateKeyPair(): { privateKey: KeyObject; publicKey: KeyObject } {
@@ -301,9 +301,9 @@ function parseDer(der: Uint8Array): Block {
   throw new TypeError(`Cannot read DER: ${result.error || "something follows it"}`);
 }
 
-function pem(label: string, der: Uint8Array): string {
+function pemOf(der: Uint8Array): string {
   const lines = der.toBase64().match(/.{1,64}/g) ?? [];
-  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`].join("\n");
+  return ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----"].join("\n");
 }
 
 /** Of the first certificate in the text. Deno 2.6's `X509Certificate` has neither `raw` nor `verify`. */
