@@ -1,5 +1,6 @@
 /** Size, start time and memory of a program in one of its forms: compiled, or a bundle that Deno runs. */
 import { waitUntil } from "../cluster/wait_until.ts";
+import { Printed } from "../runner/printed.ts";
 import { runCommand } from "../toolchain/run_command.ts";
 import { percentile } from "./percentile.ts";
 import { residentBytes } from "./process_usage.ts";
@@ -96,24 +97,21 @@ async function startAgent(
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  let log = "";
-  const copied = child.stderr.pipeThrough(new TextDecoderStream()).pipeTo(
-    new WritableStream({ write: (text) => void (log += text) }),
-  );
+  const printed = new Printed(child.stderr);
   try {
     const times = await waitUntil({
       what: "the agent's caches to be full",
       timeoutMs: LOG_TIMEOUT_MS,
-      look: () => Promise.resolve(syncTimes(log)),
+      look: () => Promise.resolve(syncTimes(printed.text)),
       until: (found) => CACHES.every((cache) => found.has(cache)),
-      tell: () => log,
+      tell: () => printed.text,
     });
     const { rss } = await residentBytes(child.pid);
     return { syncedMs: Math.max(...times.values()) - executedAtMs, rssBytes: rss };
   } finally {
     child.kill("SIGTERM");
     await child.status;
-    await copied;
+    await printed.ended;
     await Deno.remove(directory, { recursive: true });
   }
 }

@@ -1,6 +1,7 @@
 /** The controller as a process of this machine, with the rights of its own service account: see controller_installation.ts. */
 import type { Connection } from "../../src/kube/connection.ts";
 import type { FetchClient } from "../../src/kube/fetch_client.ts";
+import { Printed } from "../runner/printed.ts";
 import type { AccountOptions } from "./account.ts";
 import { ADDRESS, ControllerInstallation, kubeconfigText } from "./controller_installation.ts";
 
@@ -70,10 +71,7 @@ export async function startController(
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  let log = "";
-  const copied = child.stderr.pipeThrough(new TextDecoderStream()).pipeTo(
-    new WritableStream({ write: (text) => void (log += text) }),
-  );
+  const printed = new Printed(child.stderr);
   let stopped: Promise<number> | undefined;
   const stop = () =>
     stopped ??= (async () => {
@@ -83,7 +81,7 @@ export async function startController(
         if (!(error instanceof TypeError)) throw error; // it ended by itself
       }
       const { code } = await child.status;
-      await copied;
+      await printed.ended;
       return code;
     })();
   const controller: ControllerProcess = {
@@ -97,7 +95,7 @@ export async function startController(
       kubeconfigText(await installation.connectionOf(account, boundNode)),
     pid: child.pid,
     executedAtMs,
-    log: () => log,
+    log: () => printed.text,
     stop,
     async [Symbol.asyncDispose]() {
       await stop();
@@ -111,6 +109,6 @@ export async function startController(
     return controller;
   } catch (cause) {
     await controller[Symbol.asyncDispose]();
-    throw new Error(`Cannot start the controller: it said:\n${log}`, { cause });
+    throw new Error(`Cannot start the controller: it said:\n${printed.text}`, { cause });
   }
 }

@@ -278,13 +278,13 @@ async function untilAccountIsThere(kubectl: CommandLine): Promise<void> {
 async function watched(kubectl: CommandLine): Promise<string[]> {
   const stop = new AbortController();
   const watch = kubectl.spawn("get cm owned --watch --output-watch-events", stop.signal);
-  const printed = new Printed(watch.stdout, { timeoutMs: TIMEOUT_MS });
+  const printed = new Printed(watch.stdout);
   try {
-    await printed.until("what is there", /ADDED +owned/);
+    await printed.until("what is there", /ADDED +owned/, TIMEOUT_MS);
     await kubectl.run("annotate cm owned seen=yes");
-    await printed.until("the change", /MODIFIED +owned/);
+    await printed.until("the change", /MODIFIED +owned/, TIMEOUT_MS);
     await kubectl.run("delete cm owned");
-    await printed.until("the end", /DELETED +owned/);
+    await printed.until("the end", /DELETED +owned/, TIMEOUT_MS);
     return [];
   } catch (error) {
     return [`get --watch: ${error}`];

@@ -1,5 +1,5 @@
 /** The node agent as the program that it is, with mounts of its own and everything it starts in the node's cgroup. */
-import { waitUntil } from "../cluster/wait_until.ts";
+import { Printed } from "../runner/printed.ts";
 import { type Heap, HeapProbe } from "./heap_probe.ts";
 import type { NodeCgroup } from "./node_cgroup.ts";
 
@@ -22,16 +22,13 @@ export class AgentProcess implements AsyncDisposable {
   readonly pid: number;
   readonly #process: Deno.ChildProcess;
   readonly #heap: HeapProbe;
-  readonly #copied: Promise<void>;
-  #log = "";
+  readonly #printed: Printed;
 
   private constructor(process: Deno.ChildProcess, heap: HeapProbe) {
     this.#process = process;
     this.pid = process.pid;
     this.#heap = heap;
-    this.#copied = process.stderr.pipeThrough(new TextDecoderStream()).pipeTo(
-      new WritableStream({ write: (text) => void (this.#log += text) }),
-    );
+    this.#printed = new Printed(process.stderr);
   }
 
   /** Starts it, and waits until it looks after its node. */
@@ -55,19 +52,14 @@ export class AgentProcess implements AsyncDisposable {
       stderr: "piped",
     }).spawn();
     const agent = new AgentProcess(process, heap);
-    await waitUntil({
-      what: "the node agent to watch its VMIs",
-      timeoutMs: START_TIMEOUT_MS,
-      look: () => Promise.resolve(agent.log()),
-      until: (log) => /"synced".*"virtualmachineinstances"/.test(log),
-      hopeless: () => undefined,
-    });
+    const synced = /"synced".*"virtualmachineinstances"/;
+    await agent.#printed.until("the node agent to watch its VMIs", synced, START_TIMEOUT_MS);
     return agent;
   }
 
   /** Everything it has logged so far. */
   log(): string {
-    return this.#log;
+    return this.#printed.text;
   }
 
   async heap(): Promise<Heap> {
@@ -82,6 +74,6 @@ export class AgentProcess implements AsyncDisposable {
       if (!(error instanceof TypeError)) throw error; // it ended by itself
     }
     await this.#process.status;
-    await this.#copied;
+    await this.#printed.ended;
   }
 }

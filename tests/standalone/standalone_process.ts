@@ -1,6 +1,6 @@
 /** `denovirt-node standalone` as the program that it is, on directories of its own. */
 import { ApiServer } from "../cluster/api_server.ts";
-import { waitUntil } from "../cluster/wait_until.ts";
+import { Printed } from "../runner/printed.ts";
 import { removeMachineNetwork } from "../../src/standalone/local/network/apply_machine_network.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -35,15 +35,12 @@ export class StandaloneDirectory implements AsyncDisposable {
 export class StandaloneProcess implements AsyncDisposable {
   readonly kubeconfigPath: string;
   readonly #process: Deno.ChildProcess;
-  readonly #copied: Promise<void>;
-  #log = "";
+  readonly #printed: Printed;
 
   private constructor(process: Deno.ChildProcess, kubeconfigPath: string) {
     this.#process = process;
     this.kubeconfigPath = kubeconfigPath;
-    this.#copied = process.stderr.pipeThrough(new TextDecoderStream()).pipeTo(
-      new WritableStream({ write: (text) => void (this.#log += text) }),
-    );
+    this.#printed = new Printed(process.stderr);
   }
 
   static async start(options: StandaloneProcessOptions): Promise<StandaloneProcess> {
@@ -64,12 +61,7 @@ export class StandaloneProcess implements AsyncDisposable {
       stderr: "piped",
     }).spawn();
     const started = new StandaloneProcess(process, `${directory}/data/kubeconfig`);
-    await waitUntil({
-      what: "standalone to be ready",
-      timeoutMs: READY_TIMEOUT_MS,
-      look: () => Promise.resolve(started.log()),
-      until: (log) => log.includes('"message":"ready"'),
-    });
+    await started.#printed.until("standalone to be ready", /"message":"ready"/, READY_TIMEOUT_MS);
     return started;
   }
 
@@ -78,7 +70,7 @@ export class StandaloneProcess implements AsyncDisposable {
   }
 
   log(): string {
-    return this.#log;
+    return this.#printed.text;
   }
 
   async api(): Promise<ApiServer> {
@@ -93,7 +85,7 @@ export class StandaloneProcess implements AsyncDisposable {
       if (!(error instanceof TypeError)) throw error; // it ended by itself
     }
     const { code } = await this.#process.status;
-    await this.#copied;
+    await this.#printed.ended;
     return code;
   }
 

@@ -269,14 +269,14 @@ async function talk(command: readonly string[]): Promise<string> {
     stderr: "null",
     signal: AbortSignal.timeout(SLOW_MS),
   }).spawn();
-  const printed = new Printed(process.stdout, { timeoutMs: SLOW_MS });
+  const printed = new Printed(process.stdout);
   const writer = process.stdin.getWriter();
   const type = (text: string) => writer.write(new TextEncoder().encode(text));
-  await printed.until("the console", /Successfully connected/);
+  await printed.until("the console", /Successfully connected/, SLOW_MS);
   await type("\n");
-  await printed.until("a prompt", /:\/# /);
+  await printed.until("a prompt", /:\/# /, SLOW_MS);
   await type("echo answer $((6 * 7))\n");
-  await printed.until("the guest's answer", /answer 42/);
+  await printed.until("the guest's answer", /answer 42/, SLOW_MS);
   await type("\x1d");
   const { success } = await process.status;
   await printed.ended;
