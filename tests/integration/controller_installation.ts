@@ -3,7 +3,7 @@
  * Service that leads to this machine. The API server runs on this machine too and reaches the controller through the
  * Service, which here is a name for the loopback address (so aggregator routing must be off).
  */
-import { NotFoundError, type Resource } from "../../src/kube/client.ts";
+import { KubeError, NotFoundError, type Resource } from "../../src/kube/client.ts";
 import {
   API_SERVICES,
   MUTATING_WEBHOOK_CONFIGURATIONS,
@@ -168,4 +168,22 @@ async function untilAvailable(
     until: (condition) => condition?.status === "True",
     hopeless: () => ended() ? "the controller has ended" : undefined,
   });
+  // Its proxy learns of the condition from a watch of its own, so it refuses for a moment what is said to be available.
+  await waitUntil({
+    what: `the API server to pass on requests for the aggregated API ${version}`,
+    timeoutMs: READY_TIMEOUT_MS,
+    look: () => isPassedOn(admin, `/apis/subresources.kubevirt.io/${version}`),
+    until: (isPassed) => isPassed,
+    hopeless: () => ended() ? "the controller has ended" : undefined,
+  });
+}
+
+async function isPassedOn(admin: FetchClient, path: string): Promise<boolean> {
+  try {
+    await admin.raw("GET", path);
+    return true;
+  } catch (error) {
+    if (error instanceof KubeError && error.code === 503) return false;
+    throw error;
+  }
 }
