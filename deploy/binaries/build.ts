@@ -83,23 +83,22 @@ function compiledForms({ controller, node, complete }: Programs, version: string
 async function bundledForms(work: string, native: string): Promise<Form[]> {
   const form = `deno ${Deno.version.deno} run`;
   const deno = Deno.execPath();
-  const [controller, node] = [`${work}/controller.js`, `${work}/node.js`];
-  await bundle(`${SOURCES}/controller.ts`, controller);
-  await bundle(`${SOURCES}/node.ts`, node);
+  const controllerFiles = await bundle(`${SOURCES}/controller.ts`, `${work}/controller`);
+  const nodeFiles = await bundle(`${SOURCES}/node.ts`, `${work}/node`);
   return [
     {
       program: "denovirt-controller",
       form,
-      command: [deno, ...RUN, ...CONTROLLER_PERMISSIONS, controller],
+      command: [deno, ...RUN, ...CONTROLLER_PERMISSIONS, controllerFiles[0]],
       flags: [],
-      files: [deno, controller],
+      files: [deno, ...controllerFiles],
     },
     {
       program: "denovirt-node",
       form,
-      command: [deno, ...RUN, "--allow-all", node],
+      command: [deno, ...RUN, "--allow-all", nodeFiles[0]],
       flags: [`--native-directory=${native}`],
-      files: [deno, node, ...NATIVE_PARTS.map((name) => `${native}/${name}`)],
+      files: [deno, ...nodeFiles, ...NATIVE_PARTS.map((name) => `${native}/${name}`)],
     },
   ];
 }

@@ -47,20 +47,16 @@ export async function compilePrograms(options: CompileOptions): Promise<Programs
     complete: runtime.complete,
   };
   try {
-    await bundle(`${SOURCES}/controller.ts`, `${work}/controller.js`);
-    await compile(
-      options,
-      [...CONTROLLER_PERMISSIONS],
-      `${work}/controller.js`,
-      programs.controller,
-    );
-    await bundle(`${SOURCES}/node.ts`, `${work}/node.js`);
-    await Deno.mkdir(`${work}/native`);
+    const [controller] = await bundle(`${SOURCES}/controller.ts`, `${work}/controller`);
+    await compile(options, CONTROLLER_PERMISSIONS, controller, programs.controller);
+    const [node] = await bundle(`${SOURCES}/node.ts`, `${work}/node`);
+    // Where src/node.ts looks for them: beside itself.
+    const native = `${work}/node/native`;
+    await Deno.mkdir(native);
     for (const name of NATIVE_PARTS) {
-      await Deno.copyFile(`${nativeDirectory}/${name}`, `${work}/native/${name}`);
+      await Deno.copyFile(`${nativeDirectory}/${name}`, `${native}/${name}`);
     }
-    const flags = ["--allow-all", "--include", `${work}/native`];
-    await compile(options, flags, `${work}/node.js`, programs.node);
+    await compile(options, ["--allow-all", "--include", native], node, programs.node);
     return programs;
   } finally {
     await Deno.remove(work, { recursive: true });

@@ -60,11 +60,11 @@ function envelopeImage(nativeDirectory: string): Image {
 type Source = readonly [path: string, source: string, mode?: number];
 
 async function bundledController(work: string): Promise<Image> {
-  await bundle(`${SOURCES}/controller.ts`, `${work}/controller.js`);
+  const files = await bundle(`${SOURCES}/controller.ts`, `${work}/controller`);
   const command = ["/bin/deno", ...RUN, ...CONTROLLER_PERMISSIONS, "/app/controller.js"];
   return await controllerImage(command, [
     ["/bin/deno", Deno.execPath()],
-    ["/app/controller.js", `${work}/controller.js`, 0o644],
+    ...files.map((path): Source => [`/app/${nameOf(path)}`, path, 0o644]),
   ]);
 }
 
@@ -95,12 +95,16 @@ async function controllerImage(
 }
 
 async function bundledNode(nativeDirectory: string, work: string): Promise<Image> {
-  await bundle(`${SOURCES}/node.ts`, `${work}/node.js`);
+  const files = await bundle(`${SOURCES}/node.ts`, `${work}/node`);
   return await nodeImage([], [
     ["deno", Deno.execPath()],
-    ["node.js", `${work}/node.js`],
+    ...files.map((path): Source => [nameOf(path), path]),
     ...NATIVE_PARTS.map((name): Source => [name, `${nativeDirectory}/${name}`]),
   ]);
+}
+
+function nameOf(path: string): string {
+  return path.replace(/^.*\//, "");
 }
 
 async function compiledNode(programs: Programs): Promise<Image> {
