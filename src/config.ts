@@ -1,6 +1,6 @@
 /** Flags and environment of the controller, read once. */
 import { Command, CommanderError } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { LOG_LEVELS } from "./runtime/log.ts";
 import { UNVERIFIABLE_CALLERS } from "./runtime/unverifiable_callers.ts";
 

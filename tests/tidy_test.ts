@@ -302,6 +302,15 @@ Deno.test("tidy: only hypervisor/native opens a shared library", () => {
   report(violations);
 });
 
+Deno.test("tidy: zod is imported as a namespace, of which a bundle leaves out what nobody names", () => {
+  const violations = sources("src")
+    .filter(({ text }) => /^import \{ z \} from "zod"|\bz\.(core|locales)\.[a-z]/m.test(text))
+    .map(({ path }) =>
+      `${path}: takes all of zod with it; import * as z, and parts of its core by name`
+    );
+  report(violations);
+});
+
 Deno.test("tidy: only composition roots and config read the environment", () => {
   const allowed = /^src\/(controller|node|config)\.ts$|\/config\.ts$/;
   const violations = sources("src").filter((file) => !isTest(file.path) && !allowed.test(file.path))

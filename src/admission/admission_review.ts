@@ -1,5 +1,5 @@
 /** AdmissionReview v1: what the API server asks and what it is answered. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Cause } from "../resources/cause.ts";
 import type { PatchOperation } from "./json_patch.ts";
 

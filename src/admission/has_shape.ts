@@ -1,5 +1,5 @@
 /** Whether a value has the shape of a schema, without making a copy of it. */
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * Checks of one schema before it is compiled. Compiling that of a virtual machine takes 0.1 s and makes each later check of

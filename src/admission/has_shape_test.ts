@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { z } from "zod";
+import * as z from "zod";
 import { SCHEMAS } from "../api/schemas.ts";
 import { VirtualMachine } from "../api/virtual_machine.ts";
 import { VirtualMachineInstance } from "../api/virtual_machine_instance.ts";

@@ -1,5 +1,6 @@
 /** Takes a raw object for one of our kinds, without changing it. */
-import { z } from "zod";
+import * as z from "zod";
+import { toDotPath } from "zod/v4/core";
 import { dropNulls } from "../api/drop_nulls.ts";
 import { type Cause, invalid } from "../resources/cause.ts";
 import { hasShape } from "./has_shape.ts";
@@ -17,6 +18,6 @@ export function parseObject<T>(
 }
 
 function causeOf(issue: z.core.$ZodIssue): Cause {
-  const field = z.core.toDotPath(issue.path);
+  const field = toDotPath(issue.path);
   return invalid(field, `${field}: ${issue.message}`);
 }

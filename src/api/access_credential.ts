@@ -1,5 +1,5 @@
 /** SSH keys and passwords that are put into a running guest. */
-import { z } from "zod";
+import * as z from "zod";
 import { optional, setList } from "./structural.ts";
 
 /** A Secret of the same namespace. */

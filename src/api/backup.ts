@@ -1,5 +1,5 @@
 /** The wish for a backup of a running guest's volumes. */
-import { z } from "zod";
+import * as z from "zod";
 import { BackupVolumeInfo } from "./backup_status.ts";
 import { Condition, ObjectMeta } from "./k8s_meta.ts";
 import { TypedLocalObjectReference } from "./k8s_reference.ts";

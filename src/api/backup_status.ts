@@ -1,5 +1,5 @@
 /** The state of a guest's backups. */
-import { z } from "zod";
+import * as z from "zod";
 import { atomicList, optional, Time } from "./structural.ts";
 
 /** One volume of a backup. */

@@ -1,5 +1,5 @@
 /** The guest's clock and timers. */
-import { z } from "zod";
+import * as z from "zod";
 import { int, optional } from "./structural.ts";
 
 /** The high precision event timer. */

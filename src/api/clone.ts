@@ -1,5 +1,5 @@
 /** The wish for a copy of a guest. */
-import { z } from "zod";
+import * as z from "zod";
 import { ObjectMeta } from "./k8s_meta.ts";
 import { TypedLocalObjectReference } from "./k8s_reference.ts";
 import { SnapshotCondition } from "./snapshot.ts";

@@ -1,5 +1,5 @@
 /** What a guest is told about itself at its first boot. */
-import { z } from "zod";
+import * as z from "zod";
 import { LocalObjectReference } from "./k8s_reference.ts";
 import { optional } from "./structural.ts";
 

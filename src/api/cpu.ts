@@ -1,5 +1,5 @@
 /** The guest's processors. */
-import { z } from "zod";
+import * as z from "zod";
 import { int32, optional } from "./structural.ts";
 
 /** One CPU feature flag and what to do about it. */

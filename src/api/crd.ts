@@ -1,5 +1,5 @@
 /** From zod schemas to the structural schemas of CustomResourceDefinitions. Pure. */
-import { z } from "zod";
+import * as z from "zod";
 import type { StructuralSchema } from "./custom_resource_definition.ts";
 import { OPAQUE } from "./structural.ts";
 

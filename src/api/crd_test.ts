@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { z } from "zod";
+import * as z from "zod";
 import { assertStructural, structuralSchema } from "./crd.ts";
 import { customResourceDefinition, withoutDescriptions } from "./custom_resource_definition.ts";
 import { ObjectMeta, TemplateMeta } from "./k8s_meta.ts";

@@ -1,5 +1,5 @@
 /** DataVolumes of CDI, as far as a virtual machine's templates hold them. */
-import { z } from "zod";
+import * as z from "zod";
 import { LabelSelector, TemplateMeta } from "./k8s_meta.ts";
 import { TypedLocalObjectReference, TypedObjectReference } from "./k8s_reference.ts";
 import { PersistentVolumeClaimSpec, VolumeResourceRequirements } from "./k8s_storage.ts";

@@ -1,5 +1,5 @@
 /** All devices of a guest. */
-import { z } from "zod";
+import * as z from "zod";
 import { Disk } from "./disk.ts";
 import { GPU, HostDevice, PanicDevice } from "./host_device.ts";
 import { Interface } from "./interface.ts";

@@ -1,5 +1,5 @@
 /** Disks as the guest sees them. What they hold are volumes of the same name. */
-import { z } from "zod";
+import * as z from "zod";
 import { FeatureState } from "./features.ts";
 import { int, optional } from "./structural.ts";
 

@@ -1,5 +1,5 @@
 /** The virtual hardware of a guest. */
-import { z } from "zod";
+import * as z from "zod";
 import { Clock } from "./clock.ts";
 import { CPU } from "./cpu.ts";
 import { Devices } from "./devices.ts";

@@ -1,5 +1,5 @@
 /** The wish to have a guest's volumes downloaded. */
-import { z } from "zod";
+import * as z from "zod";
 import { ObjectMeta, ProbedCondition } from "./k8s_meta.ts";
 import { TypedLocalObjectReference } from "./k8s_reference.ts";
 import { atomicList, Duration, mapList, optional, Time } from "./structural.ts";

@@ -1,5 +1,5 @@
 /** Features of the virtual machine monitor that the guest sees. */
-import { z } from "zod";
+import * as z from "zod";
 import { int32, optional } from "./structural.ts";
 
 /** On or off. */

@@ -1,5 +1,5 @@
 /** What the guest boots with, and the identity it finds in its firmware. */
-import { z } from "zod";
+import * as z from "zod";
 import { optional } from "./structural.ts";
 
 /** Extra ACPI tables. */

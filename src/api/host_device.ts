@@ -1,5 +1,5 @@
 /** Devices of the node that a guest gets. */
-import { z } from "zod";
+import * as z from "zod";
 import { FeatureState } from "./features.ts";
 import { optional } from "./structural.ts";
 

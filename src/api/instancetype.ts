@@ -1,5 +1,5 @@
 /** Sizes of guests, kept apart from them. */
-import { z } from "zod";
+import * as z from "zod";
 import { NUMA, Realtime } from "./cpu.ts";
 import { DiskIOThreads } from "./domain.ts";
 import { GPU, HostDevice } from "./host_device.ts";

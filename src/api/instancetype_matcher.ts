@@ -1,5 +1,5 @@
 /** References from a VM to an instancetype and a preference. */
-import { z } from "zod";
+import * as z from "zod";
 import { optional } from "./structural.ts";
 
 /** The instancetype of a VM: its size. */

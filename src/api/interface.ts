@@ -1,5 +1,5 @@
 /** Network interfaces as the guest sees them. What they are connected to are networks of the same name. */
-import { z } from "zod";
+import * as z from "zod";
 import { atomicList, int, int32, optional } from "./structural.ts";
 
 /** The guest is bridged to the network and takes over the pod's address. */

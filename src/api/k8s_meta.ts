@@ -1,5 +1,5 @@
 /** Object metadata and label selectors of Kubernetes. */
-import { z } from "zod";
+import * as z from "zod";
 import { atomicList, int64, opaque, openEnum, optional, stringMap, Time } from "./structural.ts";
 
 /** Who an object belongs to: it goes when its owner goes. */

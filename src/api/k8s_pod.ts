@@ -1,5 +1,5 @@
 /** Fields of Kubernetes pods that virtual machines share: DNS and probe actions. */
-import { z } from "zod";
+import * as z from "zod";
 import { atomicList, IntOrString, optional } from "./structural.ts";
 
 /** An option of the resolver. */

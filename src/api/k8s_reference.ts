@@ -1,5 +1,5 @@
 /** References from one Kubernetes object to another, and the selectors of the downward API. */
-import { z } from "zod";
+import * as z from "zod";
 import { Quantity } from "./quantity.ts";
 import { int32, optional } from "./structural.ts";
 

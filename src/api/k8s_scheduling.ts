@@ -1,5 +1,5 @@
 /** Where pods may run: the scheduling fields of Kubernetes pods. */
-import { z } from "zod";
+import * as z from "zod";
 import { LabelSelector } from "./k8s_meta.ts";
 import { atomicList, int32, int64, optional } from "./structural.ts";
 

@@ -1,5 +1,5 @@
 /** Claims on storage. */
-import { z } from "zod";
+import * as z from "zod";
 import { LabelSelector } from "./k8s_meta.ts";
 import { TypedLocalObjectReference, TypedObjectReference } from "./k8s_reference.ts";
 import { Quantity } from "./quantity.ts";

@@ -1,5 +1,5 @@
 /** The installation itself. */
-import { z } from "zod";
+import * as z from "zod";
 import { ObjectMeta, ProbedCondition } from "./k8s_meta.ts";
 import { LocalObjectReference } from "./k8s_reference.ts";
 import { KubeVirtCertificateRotateStrategy } from "./kubevirt_certificates.ts";

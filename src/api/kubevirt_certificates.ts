@@ -1,5 +1,5 @@
 /** Lifetimes of the installation's certificates. */
-import { z } from "zod";
+import * as z from "zod";
 import { Duration, optional } from "./structural.ts";
 
 /** Lifetime of a certificate. */

@@ -1,5 +1,5 @@
 /** Where and how the installation's own parts run. */
-import { z } from "zod";
+import * as z from "zod";
 import { Affinity, Toleration } from "./k8s_scheduling.ts";
 import { atomicList, Duration, int, optional, stringMap } from "./structural.ts";
 

@@ -1,5 +1,5 @@
 /** Configuration of the whole installation. */
-import { z } from "zod";
+import * as z from "zod";
 import { LabelSelector } from "./k8s_meta.ts";
 import { ReloadableComponentConfiguration } from "./kubevirt_components.ts";
 import { MediatedDevicesConfiguration, PermittedHostDevices } from "./kubevirt_devices.ts";

@@ -1,5 +1,5 @@
 /** Devices of nodes that guests may get. */
-import { z } from "zod";
+import * as z from "zod";
 import { atomicList, optional, stringMap } from "./structural.ts";
 
 /** Mediated devices that guests may get. */

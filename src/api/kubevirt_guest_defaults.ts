@@ -1,5 +1,5 @@
 /** Cluster-wide settings and defaults of guests. */
-import { z } from "zod";
+import * as z from "zod";
 import { Quantity } from "./quantity.ts";
 import { ResourceRequirementsWithoutClaims } from "./resources.ts";
 import { atomicList, int32, openEnum, optional } from "./structural.ts";

@@ -1,5 +1,5 @@
 /** Encrypted guests. */
-import { z } from "zod";
+import * as z from "zod";
 import { optional } from "./structural.ts";
 
 /** Demands of the guest owner on AMD SEV. */

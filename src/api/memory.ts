@@ -1,5 +1,5 @@
 /** The guest's memory. */
-import { z } from "zod";
+import * as z from "zod";
 import { Quantity } from "./quantity.ts";
 import { openEnum, optional } from "./structural.ts";
 

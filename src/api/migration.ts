@@ -1,5 +1,5 @@
 /** The wish to move a guest to another node. */
-import { z } from "zod";
+import * as z from "zod";
 import { ObjectMeta, ProbedCondition } from "./k8s_meta.ts";
 import { VirtualMachineInstanceMigrationState } from "./migration_state.ts";
 import { atomicList, optional, stringMap, Time } from "./structural.ts";

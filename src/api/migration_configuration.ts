@@ -1,5 +1,5 @@
 /** How guests are migrated, as set for the cluster and as it applied to one migration. */
-import { z } from "zod";
+import * as z from "zod";
 import { Quantity } from "./quantity.ts";
 import { int32, int64, openEnum, optional } from "./structural.ts";
 

@@ -1,5 +1,5 @@
 /** How guests of a certain kind are moved. */
-import { z } from "zod";
+import * as z from "zod";
 import { ObjectMeta } from "./k8s_meta.ts";
 import { ExperimentalMigrationOptions } from "./migration_configuration.ts";
 import { Quantity } from "./quantity.ts";

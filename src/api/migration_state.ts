@@ -1,5 +1,5 @@
 /** The state of a guest's migration. */
-import { z } from "zod";
+import * as z from "zod";
 import { VMIMConfigurationOptions } from "./migration_configuration.ts";
 import { Quantity } from "./quantity.ts";
 import { atomicList, int, optional, stringMap, Time } from "./structural.ts";

@@ -1,5 +1,5 @@
 /** The networks that a guest's interfaces are connected to. */
-import { z } from "zod";
+import * as z from "zod";
 import { optional } from "./structural.ts";
 
 /** The pod's own network. */

@@ -1,5 +1,5 @@
 /** Hooks by which others extend an installation. */
-import { z } from "zod";
+import * as z from "zod";
 import { ObjectMeta } from "./k8s_meta.ts";
 import { atomicList, Duration, optional } from "./structural.ts";
 

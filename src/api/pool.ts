@@ -1,5 +1,5 @@
 /** A number of alike, named and lasting guests. */
-import { z } from "zod";
+import * as z from "zod";
 import { LabelSelector, ObjectMeta, ProbedCondition, TemplateMeta } from "./k8s_meta.ts";
 import { NodeSelectorRequirement } from "./k8s_scheduling.ts";
 import { atomicList, Duration, int32, IntOrString, openEnum, optional } from "./structural.ts";

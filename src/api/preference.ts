@@ -1,5 +1,5 @@
 /** What guests get where they do not say otherwise. */
-import { z } from "zod";
+import * as z from "zod";
 import { ClockOffsetUTC, Timer } from "./clock.ts";
 import { CPUFeature } from "./cpu.ts";
 import { Rng, TPMDevice } from "./devices.ts";

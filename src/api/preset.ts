@@ -1,5 +1,5 @@
 /** Settings that are given to all new guests with certain labels. Deprecated upstream. */
-import { z } from "zod";
+import * as z from "zod";
 import { DomainSpec } from "./domain.ts";
 import { LabelSelector, ObjectMeta } from "./k8s_meta.ts";
 import { optional } from "./structural.ts";

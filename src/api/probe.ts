@@ -1,5 +1,5 @@
 /** Questions that tell whether a guest is alive and ready. */
-import { z } from "zod";
+import * as z from "zod";
 import { ExecAction, HTTPGetAction, TCPSocketAction } from "./k8s_pod.ts";
 import { int32, optional } from "./structural.ts";
 

@@ -1,5 +1,5 @@
 /** Kubernetes quantities: "1.5Gi", "100m", 4. Exact arithmetic: nothing is rounded by floating point. */
-import { z } from "zod";
+import * as z from "zod";
 import { int } from "./structural.ts";
 
 /** The grammar, as upstream's schemas spell it. */

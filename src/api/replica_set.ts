@@ -1,5 +1,5 @@
 /** A number of alike, short-lived guests. */
-import { z } from "zod";
+import * as z from "zod";
 import { LabelSelector, ObjectMeta, ProbedCondition } from "./k8s_meta.ts";
 import { int32, optional } from "./structural.ts";
 import { VirtualMachineInstanceTemplateSpec } from "./virtual_machine_instance.ts";

@@ -1,5 +1,5 @@
 /** Requests and limits. */
-import { z } from "zod";
+import * as z from "zod";
 import { Quantity } from "./quantity.ts";
 import { optional } from "./structural.ts";
 

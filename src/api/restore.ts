@@ -1,5 +1,5 @@
 /** The wish for a guest as it was. */
-import { z } from "zod";
+import * as z from "zod";
 import { ObjectMeta } from "./k8s_meta.ts";
 import { TypedLocalObjectReference } from "./k8s_reference.ts";
 import { SnapshotCondition } from "./snapshot.ts";

@@ -1,5 +1,5 @@
 /** Copies of a guest's state, and the way back to them. */
-import { z } from "zod";
+import * as z from "zod";
 import { ObjectMeta, ProbedCondition, TemplateMeta } from "./k8s_meta.ts";
 import { TypedLocalObjectReference } from "./k8s_reference.ts";
 import { PersistentVolumeClaimSpec } from "./k8s_storage.ts";

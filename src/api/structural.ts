@@ -5,7 +5,7 @@
  * Parsing checks shapes. Which values are acceptable is written into the CRDs and enforced by the API server (bounds,
  * patterns, enumerations), or by each kind's `validate.ts`: a value that a later release allows is no parse error.
  */
-import { z } from "zod";
+import * as z from "zod";
 
 /** A field that may be absent, but is never `undefined` or null: as in JSON. */
 export function optional<T extends z.ZodType>(schema: T): z.ZodExactOptional<T> {

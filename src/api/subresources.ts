@@ -1,5 +1,5 @@
 /** Bodies of the verbs of `subresources.kubevirt.io`. All fields are optional, and so is the body. */
-import { z } from "zod";
+import * as z from "zod";
 import { atomicList, int64, optional, stringMap } from "./structural.ts";
 
 const typeMeta = {

@@ -1,5 +1,5 @@
 /** A guest as the user wants it. */
-import { z } from "zod";
+import * as z from "zod";
 import { DataVolumeTemplateSpec } from "./data_volume.ts";
 import { InstancetypeMatcher, PreferenceMatcher } from "./instancetype_matcher.ts";
 import { ObjectMeta } from "./k8s_meta.ts";

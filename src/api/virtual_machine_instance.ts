@@ -1,5 +1,5 @@
 /** One run of a guest. */
-import { z } from "zod";
+import * as z from "zod";
 import { ObjectMeta, TemplateMeta } from "./k8s_meta.ts";
 import { optional } from "./structural.ts";
 import { VirtualMachineInstanceSpec } from "./virtual_machine_instance_spec.ts";

@@ -1,5 +1,5 @@
 /** What one run of a guest shall be. */
-import { z } from "zod";
+import * as z from "zod";
 import { AccessCredential } from "./access_credential.ts";
 import { DomainSpec } from "./domain.ts";
 import { PodDNSConfig } from "./k8s_pod.ts";

@@ -1,5 +1,5 @@
 /** The state of a VM. */
-import { z } from "zod";
+import * as z from "zod";
 import { ProbedCondition } from "./k8s_meta.ts";
 import { ChangedBlockTrackingStatus } from "./backup_status.ts";
 import { InstancetypeStatusRef } from "./instancetype_matcher.ts";

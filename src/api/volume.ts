@@ -1,5 +1,5 @@
 /** What a guest's disks and file systems hold. */
-import { z } from "zod";
+import * as z from "zod";
 import { CloudInitConfigDriveSource, CloudInitNoCloudSource, SysprepSource } from "./cloud_init.ts";
 import { DownwardAPIVolumeFile } from "./k8s_reference.ts";
 import { CorePersistentVolumeClaimVolumeSource } from "./k8s_storage.ts";

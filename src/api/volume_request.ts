@@ -1,5 +1,5 @@
 /** Volumes that are plugged into, and out of, running guests. */
-import { z } from "zod";
+import * as z from "zod";
 import { Disk } from "./disk.ts";
 import { atomicList, optional } from "./structural.ts";
 import { DataVolumeSource, PersistentVolumeClaimVolumeSource } from "./volume.ts";

@@ -1,5 +1,5 @@
 /** The state of a guest's volumes. */
-import { z } from "zod";
+import * as z from "zod";
 import { Quantity } from "./quantity.ts";
 import { atomicList, int64, optional, Time } from "./structural.ts";
 

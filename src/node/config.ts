@@ -1,6 +1,6 @@
 /** Flags and environment of denovirt-node, parsed once. */
 import { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { UNVERIFIABLE_CALLERS } from "../runtime/unverifiable_callers.ts";
 
 const DEFAULT_RUN_DIRECTORY = "/run/denovirt";

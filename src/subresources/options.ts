@@ -1,6 +1,6 @@
 /** Bodies of the verbs: JSON or YAML, and empty where nothing needs to be said. */
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import type { Denial } from "./status_response.ts";
 import { badRequest } from "./status_response.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { z } from "zod";
+import * as z from "zod";
 import type { Resource } from "../../src/kube/client.ts";
 import type { KubeObject } from "../../src/kube/object.ts";
 import type { KubeVirt } from "../../src/api/kubevirt.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { EventQueue } from "../event_queue.ts";
 import {
   type DomainEvent,

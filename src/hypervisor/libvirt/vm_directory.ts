@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { DomainOwner } from "../hypervisor.ts";
 import type { NativeLibrary } from "../native/native.ts";
 import { ControlObservation } from "./control_connection.ts";

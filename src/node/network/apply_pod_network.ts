@@ -1,5 +1,5 @@
 /** Reads and writes the network namespace of a pod, with the node's own iproute2 and nftables. */
-import { z } from "zod";
+import * as z from "zod";
 import { runCommand } from "../run_command.ts";
 import type { MasqueradePlan } from "./plan.ts";
 import { type PodLink, renderPodNetwork } from "./pod_network.ts";

@@ -2,7 +2,7 @@
 // @ts-types="@types/tar-stream"
 import tar from "tar-stream";
 import { createReadStream } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import { formatImageReference, parseImageReference } from "./image_reference.ts";
 
 const INDEX_BYTES_MAX = 4 * 1024 * 1024;

@@ -1,6 +1,6 @@
 /** An image as skopeo leaves it in a directory: the registry's own manifest, and blobs named by their digests. */
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { BadImageError } from "./image_tree.ts";
 
 /** Registries refuse larger ones too. */

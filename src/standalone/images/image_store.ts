@@ -7,7 +7,7 @@
  *   <directory>/<digest>/image.json    its size; its time of change is when it was last used
  *   <directory>/partial-*              being made; what a killed process left is removed at the start
  */
-import { z } from "zod";
+import * as z from "zod";
 import { currentDigest, FetchError, fetchImage, registrySource } from "./fetch_image.ts";
 import type { ImageArchives } from "./image_archives.ts";
 import { readImageLayout } from "./image_layout.ts";

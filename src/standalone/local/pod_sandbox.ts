@@ -2,7 +2,7 @@
  * The processes of a pod on this machine: started by `denovirt-domain pod`, which waits for their end and keeps a record.
  * Neither needs this process to live on.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { MAX_ANSWER_BYTES, readBounded } from "./read_bounded.ts";
 
 const START_TIMEOUT_MS = 60_000;

@@ -1,5 +1,5 @@
 /** Addresses of pods, kept in a file: a process that starts anew gives no pod the address of another that runs. */
-import { z } from "zod";
+import * as z from "zod";
 import { hostAt, hostCount, type Ipv4Range } from "../../ipv4_range.ts";
 
 const PoolFile = z.object({
