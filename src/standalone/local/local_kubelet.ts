@@ -44,6 +44,7 @@ import { UID_INDEX } from "./pod/observe.ts";
 import { PodCgroups } from "./pod_cgroups.ts";
 import { PodImages } from "./pod_images.ts";
 import { PodSandboxes } from "./pod_sandbox.ts";
+import { Prober } from "./probes/prober.ts";
 import { createServiceController, type ServiceController } from "./services/controller.ts";
 import type { LocalService } from "./services/world.ts";
 
@@ -134,7 +135,12 @@ export class LocalKubelet {
       nativeDirectory: this.#options.nativeDirectory,
       recordDirectory,
     });
-    const pods = await this.#podController(sandboxes, signal);
+    using prober = new Prober({
+      clock: this.#clock,
+      events: this.#options.events,
+      onChange: (podUid) => pods.enqueue({ name: podUid }),
+    });
+    const pods = await this.#podController({ sandboxes, prober }, signal);
     const claims = this.#claimController();
     // Told meanwhile: who listens from here on would never hear of it.
     if (signal.aborted) return;
@@ -153,7 +159,10 @@ export class LocalKubelet {
     ]);
   }
 
-  async #podController(sandboxes: PodSandboxes, signal: AbortSignal): Promise<PodController> {
+  async #podController(
+    { sandboxes, prober }: { sandboxes: PodSandboxes; prober: Prober },
+    signal: AbortSignal,
+  ): Promise<PodController> {
     const { client, dataDirectory, events, kubeletRoot, logger, network, nodeName } = this.#options;
     const clock = this.#clock;
     const addresses = await AddressPool.open(`${kubeletRoot}/addresses.json`, network.range);
@@ -164,7 +173,7 @@ export class LocalKubelet {
       secretsRoot: `${this.#options.runDirectory}/pod-secrets`,
       claimDirectory: claimDirectory(`${dataDirectory}/claims`),
     };
-    const shared = { sandboxes, images, addresses, cgroups };
+    const shared = { sandboxes, prober, images, addresses, cgroups };
     const controller: PodController = createPodController({
       observed: { ...shared, nodeName, pods: this.#pods, nodes: this.#nodes, kubeletRoot, clock },
       actor: new PodActor({ ...shared, client, network, places, lifetime: signal }),

@@ -10,6 +10,7 @@ import type { PodCgroups } from "../pod_cgroups.ts";
 import { podLimits } from "../pod_cgroups.ts";
 import type { PodImages, WantedImage } from "../pod_images.ts";
 import type { PodSandboxes } from "../pod_sandbox.ts";
+import type { Prober } from "../probes/prober.ts";
 import { makeVolumes, removeVolumes, type VolumePlaces } from "../volumes/make_volumes.ts";
 import { writeResolvConf } from "../resolv_conf.ts";
 import { wantedImages } from "./decide.ts";
@@ -21,6 +22,7 @@ export interface ActorOptions {
   client: KubeClient;
   sandboxes: PodSandboxes;
   images: PodImages;
+  prober: Prober;
   cgroups: PodCgroups;
   addresses: AddressPool;
   network: MachineNetwork;
@@ -37,7 +39,7 @@ export class PodActor {
   }
 
   async act(action: PodAction, world: PodWorld, signal: AbortSignal): Promise<void> {
-    const { sandboxes } = this.#options;
+    const { prober, sandboxes } = this.#options;
     const { podUid } = world;
     switch (action.type) {
       case "bind":
@@ -46,6 +48,8 @@ export class PodActor {
         return await this.#pull(podOf(world), action.wanted, signal);
       case "start":
         return await this.#start(podOf(world), world, signal);
+      case "probe":
+        return prober.ask(podOf(world), action.probes);
       case "terminate":
         return await sandboxes.terminate(podUid);
       case "kill":
@@ -138,7 +142,8 @@ export class PodActor {
 
   /** From what may write to what is written to; the record last, because it says that there is something to tidy. */
   async #tidy(podUid: string): Promise<void> {
-    const { addresses, cgroups, images, places, sandboxes } = this.#options;
+    const { addresses, cgroups, images, places, prober, sandboxes } = this.#options;
+    prober.forget(podUid);
     await sandboxes.kill(podUid);
     await cgroups.remove(podUid);
     await removePodNetwork(podUid);

@@ -5,7 +5,9 @@
  *      |                |                            |
  *      |                +-- an image fails: ErrImagePull, ImagePullBackOff, tried again
  *      +-- does not fit: Unschedulable               +-- deletion asked for -> SIGTERM -> grace over -> killed -> tidied
- *                                                                                                    -> deleted
+ *                                                    |                                                        -> deleted
+ *                                                    +-- probes: Ready, not Ready
+ *                                                    +-- a liveness probe fails -> SIGTERM -> grace over -> killed -> Failed
  *   gone from the API, traces here -> killed -> tidied
  *   Running in the API, nothing here -> Failed
  */
@@ -15,6 +17,7 @@ import { msUntil } from "../../../resources/timestamp.ts";
 import type { Decision, EventRecord } from "../../../runtime/reconciler.ts";
 import type { PullPolicy } from "../../images/image_store.ts";
 import type { WantedImage } from "../pod_images.ts";
+import { areAsked, livenessLeftMs, wantedProbes } from "../probes/pod_probes.ts";
 import { reasonsAgainst } from "./fits.ts";
 import { type LocalPodStatus, lostStatus, podStatus, unschedulableStatus } from "./status.ts";
 import type { PodAction, PodWorld } from "./world.ts";
@@ -25,6 +28,8 @@ export type PodDecision = Decision<PodAction, LocalPodStatus | undefined>;
 const RELIST_MS = 60_000;
 /** What keeps a pod off the machine may pass without anything being written: a guest ends, a label comes. */
 const RESCHEDULE_MS = 30_000;
+/** How soon a pod is looked at again that was killed. */
+const KILL_CHECK_MS = 1_000;
 const NOTHING: PodDecision = { actions: [], status: undefined };
 
 export function decidePod(world: PodWorld): PodDecision {
@@ -101,8 +106,12 @@ function decidePending(world: PodWorld, pod: Pod): PodDecision {
 
 function decideStarted(world: PodWorld, pod: Pod): PodDecision {
   const status = podStatus(world, pod);
-  if (!isOver(status.phase)) return { actions: [], status, requeueAfterMs: RELIST_MS };
-  return { actions: [], status, actionsAfterStatus: [{ type: "tidy" }] };
+  if (isOver(status.phase)) return { actions: [], status, actionsAfterStatus: [{ type: "tidy" }] };
+  const actions = probing(world, pod);
+  const leftMs = livenessLeftMs(world, pod);
+  if (leftMs === undefined) return { actions, status, requeueAfterMs: RELIST_MS };
+  const { action, requeueAfterMs } = ending(leftMs);
+  return { actions: [...actions, action], status, requeueAfterMs };
 }
 
 function decideLost(world: PodWorld, pod: Pod): PodDecision {
@@ -125,14 +134,24 @@ function decideDeleted(world: PodWorld, pod: Pod): PodDecision {
     return { actions: [], status, actionsAfterStatus: [...tidy, { type: "delete" }] };
   }
   const leftMs = msUntil(pod.metadata.deletionTimestamp ?? world.now, world.now);
-  if (leftMs <= 0) {
-    return { actions: [{ type: "kill" }], status: undefined, requeueAfterMs: 1_000 };
-  }
+  const { action, requeueAfterMs } = ending(leftMs);
   return {
-    actions: [{ type: "terminate" }],
-    status: podStatus(world, pod),
-    requeueAfterMs: Math.min(leftMs, RELIST_MS),
+    actions: [...probing(world, pod), action],
+    status: leftMs > 0 ? podStatus(world, pod) : undefined,
+    requeueAfterMs,
   };
+}
+
+/** Of a pod whose containers have so much time left to end by themselves. */
+function ending(leftMs: number): { action: PodAction; requeueAfterMs: number } {
+  return leftMs > 0
+    ? { action: { type: "terminate" }, requeueAfterMs: Math.min(leftMs, RELIST_MS) }
+    : { action: { type: "kill" }, requeueAfterMs: KILL_CHECK_MS };
+}
+
+function probing(world: PodWorld, pod: Pod): PodAction[] {
+  const probes = wantedProbes(world, pod);
+  return areAsked(probes, world) ? [] : [{ type: "probe", probes }];
 }
 
 /** Each once, in the order of the containers. */

@@ -48,6 +48,7 @@ function world(change: Partial<PodWorld>): PodWorld {
     sandbox: { kind: "absent" },
     hasTraces: false,
     images: { "i:1": PRESENT },
+    probes: [],
     node: NODE,
     others: [],
     ...change,
@@ -198,6 +199,137 @@ Deno.test("decidePod() holds a pod back from Services until its gates are open",
   };
   assert.equal(ready(), "False");
   assert.equal(ready({ conditions: [{ type: gate.conditionType, status: "True" }] }), "True");
+});
+
+const PROBE = { tcpSocket: { port: 22 }, initialDelaySeconds: 30 };
+const READINESS = { container: "compute", kind: "readiness" } as const;
+const LIVENESS = { container: "compute", kind: "liveness" } as const;
+const FAILED = { ...LIVENESS, isPassing: false };
+
+/** A pod that runs for 20 s, with a probe of each kind. */
+function probed(
+  { probes = [], wasReady, deleted, graceSeconds }: {
+    probes?: PodWorld["probes"];
+    wasReady?: boolean;
+    deleted?: string;
+    graceSeconds?: number;
+  },
+): PodWorld {
+  const seen = pod({
+    ...(deleted !== undefined && { deleted }),
+    status: {
+      phase: "Running",
+      ...(wasReady !== undefined &&
+        { containerStatuses: [{ name: "compute", ready: wasReady }] }),
+    },
+  });
+  const [container] = seen.spec.containers;
+  Object.assign(container ?? {}, { readinessProbe: PROBE, livenessProbe: PROBE });
+  if (graceSeconds !== undefined) seen.spec.terminationGracePeriodSeconds = graceSeconds;
+  const started = { ...STARTED, startedAt: "2025-12-31T23:59:50.000Z" };
+  const sandbox = { kind: "there", containers: [started] } as const;
+  return world({ pod: seen, sandbox, hasTraces: true, address: "10.0.0.2", probes });
+}
+
+const BOTH = (isPassing: boolean): PodWorld["probes"] => [
+  { ...READINESS, isPassing },
+  { ...LIVENESS, isPassing: true },
+];
+
+const PROBED: [
+  criterion: string,
+  world: PodWorld,
+  expected: { actions: string[]; ready: boolean | undefined; requeueAfterMs: number | undefined },
+][] = [
+  ["that has just started", probed({}), {
+    actions: ["probe"],
+    ready: false,
+    requeueAfterMs: 60_000,
+  }],
+  ["that was ready when it was last written of", probed({ wasReady: true }), {
+    actions: ["probe"],
+    ready: true,
+    requeueAfterMs: 60_000,
+  }],
+  ["that answers", probed({ probes: BOTH(true), wasReady: false }), {
+    actions: [],
+    ready: true,
+    requeueAfterMs: 60_000,
+  }],
+  ["that answers no more", probed({ probes: BOTH(false), wasReady: true }), {
+    actions: [],
+    ready: false,
+    requeueAfterMs: 60_000,
+  }],
+  [
+    "that lives no more, within its grace",
+    probed({ probes: [{ ...READINESS, isPassing: true }, { ...FAILED, failedForMs: 5_000 }] }),
+    { actions: ["terminate"], ready: true, requeueAfterMs: 25_000 },
+  ],
+  [
+    "that lives no more, with a long grace of its own",
+    probed({
+      probes: [{ ...READINESS, isPassing: false }, { ...FAILED, failedForMs: 5_000 }],
+      graceSeconds: 3_600,
+    }),
+    { actions: ["terminate"], ready: false, requeueAfterMs: 60_000 },
+  ],
+  [
+    "that lives no more, after its grace",
+    probed({ probes: [{ ...READINESS, isPassing: true }, { ...FAILED, failedForMs: 30_000 }] }),
+    { actions: ["kill"], ready: true, requeueAfterMs: 1_000 },
+  ],
+  [
+    "that is being deleted: its liveness is asked no more",
+    probed({ probes: BOTH(true), deleted: "2026-01-01T00:00:40Z" }),
+    { actions: ["probe", "terminate"], ready: true, requeueAfterMs: 30_000 },
+  ],
+];
+
+for (const [criterion, seen, { actions, ready, requeueAfterMs }] of PROBED) {
+  Deno.test(`decidePod() of a pod with probes ${criterion}`, () => {
+    const decision = decidePod(seen);
+    assert.deepEqual(decision.actions.map(({ type }) => type), actions);
+    assert.equal(decision.status?.containerStatuses?.[0]?.ready, ready);
+    assert.equal(decision.requeueAfterMs, requeueAfterMs);
+    const said = decision.status?.conditions?.find(({ type }) => type === "Ready")?.status;
+    assert.equal(said, ready ? "True" : "False");
+  });
+}
+
+Deno.test("decidePod() has probes asked of the pod's address, once their delay is over", () => {
+  const [action] = decidePod(probed({ wasReady: true })).actions;
+  assert.equal(action?.type, "probe");
+  assert.deepEqual(
+    action?.type === "probe" &&
+      action.probes.map(({ kind, address, firstAfterMs, isPassingAtFirst }) => ({
+        kind,
+        address,
+        firstAfterMs,
+        isPassingAtFirst,
+      })),
+    ["readiness", "liveness"].map((kind) => ({
+      kind,
+      address: "10.0.0.2",
+      firstAfterMs: 10_000,
+      isPassingAtFirst: true,
+    })),
+  );
+});
+
+Deno.test("decidePod() has no probe asked of a container that has ended", () => {
+  const seen = probed({ probes: BOTH(true) });
+  const holder = { ...seen.pod!.spec.containers[0]!, name: "volume" };
+  delete holder.readinessProbe;
+  delete holder.livenessProbe;
+  seen.pod!.spec.containers.push(holder);
+  const ended = { ...STARTED, ended: { at: NOW, exitCode: 1 } };
+  const decision = decidePod({
+    ...seen,
+    sandbox: { kind: "there", containers: [ended, { ...STARTED, name: "volume" }] },
+  });
+  assert.deepEqual(decision.actions, [{ type: "probe", probes: [] }]);
+  assert.deepEqual(decision.status?.containerStatuses?.map(({ ready }) => ready), [false, true]);
 });
 
 function failed(retryAt: string): ImageState {

@@ -6,6 +6,7 @@ import type { AddressPool } from "../network/address_pool.ts";
 import type { PodCgroups } from "../pod_cgroups.ts";
 import type { PodImages } from "../pod_images.ts";
 import type { PodSandboxes } from "../pod_sandbox.ts";
+import type { Prober } from "../probes/prober.ts";
 import { wantedImages } from "./decide.ts";
 import type { PodWorld } from "./world.ts";
 
@@ -18,6 +19,7 @@ export interface ObserverOptions {
   nodes: Informer<Node>;
   sandboxes: PodSandboxes;
   images: PodImages;
+  prober: Prober;
   addresses: AddressPool;
   cgroups: PodCgroups;
   kubeletRoot: string;
@@ -29,7 +31,7 @@ export async function observePod(
   options: ObserverOptions,
   { name: podUid }: ObjectKey,
 ): Promise<PodWorld | undefined> {
-  const { addresses, clock, images, nodeName, nodes, pods, sandboxes } = options;
+  const { addresses, clock, images, nodeName, nodes, pods, prober, sandboxes } = options;
   const [pod] = pods.byIndex(UID_INDEX, podUid);
   const sandbox = await sandboxes.observe(podUid);
   const address = addresses.find(podUid);
@@ -50,6 +52,7 @@ export async function observePod(
     images: pod === undefined ? {} : Object.fromEntries(
       wantedImages(pod).map(({ image }) => [image, images.state(podUid, image)]),
     ),
+    probes: prober.observe(podUid),
     ...(node === undefined ? {} : { node }),
     others: pods.list().filter((other) =>
       other.metadata.uid !== podUid && other.spec.nodeName === nodeName &&

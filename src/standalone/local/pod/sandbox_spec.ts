@@ -1,6 +1,7 @@
 /** From a pod to what `denovirt-domain pod` runs: pure. */
 import type { Container, Pod } from "../../../resources/core_objects.ts";
 import type { SandboxContainer, SandboxSpec } from "../pod_sandbox.ts";
+import { unaskable } from "../probes/container_probe.ts";
 
 export interface SandboxParts {
   /** Root's alone, for this pod. */
@@ -37,14 +38,17 @@ export function sandboxSpec(pod: Pod, parts: SandboxParts): SandboxSpec {
 }
 
 function sandboxContainer(
-  { name, image, command, securityContext, volumeMounts }: Container,
+  container: Container,
   pod: Pod,
   { images, volumes }: SandboxParts,
 ): SandboxContainer {
+  const { name, image, command, securityContext, volumeMounts } = container;
   const fail = (why: string) => new PodSpecError(`container ${name}: ${why}`);
   const root = images.get(image);
   if (root === undefined) throw fail(`image ${image} is not here`);
   if (!command?.length) throw fail("it must name its command");
+  const why = unaskable(container);
+  if (why !== undefined) throw fail(why);
   const number = (field: string): number => {
     const value = securityContext?.[field] ?? pod.spec.securityContext?.[field];
     if (typeof value === "number" && Number.isInteger(value) && value > 0) return value;

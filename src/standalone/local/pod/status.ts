@@ -10,6 +10,7 @@ import { qosClass } from "../../../resources/quality_of_service.ts";
 import { toWholeSeconds } from "../../../resources/timestamp.ts";
 import type { ImageState } from "../pod_images.ts";
 import type { ContainerObservation } from "../pod_sandbox.ts";
+import { isReady } from "../probes/pod_probes.ts";
 import type { PodWorld } from "./world.ts";
 
 /** What this program writes of a pod's status; conditions of others are theirs. */
@@ -26,12 +27,9 @@ const INITIALIZING = "PodInitializing";
 export function podStatus(world: PodWorld, pod: Pod): LocalPodStatus {
   const { sandbox } = world;
   const containers = sandbox.kind === "absent" ? [] : sandbox.containers;
-  const initContainerStatuses = (pod.spec.initContainers ?? []).map((container) =>
-    statusOf(container, containers, world)
-  );
-  const containerStatuses = pod.spec.containers.map((container) =>
-    statusOf(container, containers, world)
-  );
+  const ofEach = (container: Container) => statusOf(container, containers, { world, pod });
+  const initContainerStatuses = (pod.spec.initContainers ?? []).map(ofEach);
+  const containerStatuses = pod.spec.containers.map(ofEach);
   const phase = phaseOf(containerStatuses, sandbox.kind);
   const address = world.address;
   const hostIP = world.node?.status?.addresses?.find(({ type }) => type === "InternalIP")?.address;
@@ -100,7 +98,7 @@ function phaseOf(statuses: readonly ContainerStatus[], sandbox: "absent" | "ther
 function statusOf(
   container: Container,
   started: readonly ContainerObservation[],
-  world: PodWorld,
+  { world, pod }: { world: PodWorld; pod: Pod },
 ): ContainerStatus {
   const found = started.find(({ name }) => name === container.name);
   const image = world.images[container.image] ?? { kind: "absent" };
@@ -108,9 +106,11 @@ function statusOf(
     return { ...base(container, world), state: { waiting: waiting(image, started.length > 0) } };
   }
   const startedAt = toWholeSeconds(found.startedAt);
-  const isRunning = found.ended === undefined;
-  const common = { ...base(container, world), ready: isRunning };
-  if (found.ended === undefined) return { ...common, state: { running: { startedAt } } };
+  const common = base(container, world);
+  if (found.ended === undefined) {
+    const ready = isReady(world, pod, container);
+    return { ...common, ready, state: { running: { startedAt } } };
+  }
   const { exitCode, at } = found.ended;
   const reason = exitCode === 0 ? "Completed" : "Error";
   const terminated = { exitCode, reason, startedAt, finishedAt: toWholeSeconds(at) };

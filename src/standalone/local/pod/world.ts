@@ -2,6 +2,7 @@
 import type { Node, Pod } from "../../../resources/core_objects.ts";
 import type { ImageState, WantedImage } from "../pod_images.ts";
 import type { SandboxObservation } from "../pod_sandbox.ts";
+import type { PodProbe, ProbeObservation } from "../probes/pod_probes.ts";
 
 export interface PodWorld {
   /** RFC 3339. */
@@ -15,6 +16,8 @@ export interface PodWorld {
   address?: string;
   /** By the name of the image. */
   images: Readonly<Record<string, ImageState>>;
+  /** Those of its probes that are asked. */
+  probes: readonly ProbeObservation[];
   /** This machine; absent until it is known. */
   node?: Node;
   /** Pods that are bound to this machine and have not ended, this one left out. */
@@ -25,6 +28,8 @@ export type PodAction =
   | { type: "bind"; nodeName: string }
   | { type: "pull"; wanted: WantedImage }
   | { type: "start" }
+  /** These are asked from now on, and no others. */
+  | { type: "probe"; probes: readonly PodProbe[] }
   | { type: "terminate" }
   | { type: "kill" }
   | { type: "tidy" }

@@ -1,0 +1,244 @@
+/** Probes of guests on one machine, with guests: what answers is ready, what does not live is ended and started anew. */
+import assert from "node:assert/strict";
+import { dirname } from "node:path";
+import { parse } from "yaml";
+import { nativeParts, whyNoNativeParts } from "../../src/hypervisor/testing/native_parts.ts";
+import type { Pod } from "../../src/resources/core_objects.ts";
+import type { ApiServer } from "../cluster/api_server.ts";
+import { GuestConsole } from "../cluster/guest_console.ts";
+import { sample } from "../cluster/virtual_machine.ts";
+import { waitUntil } from "../cluster/wait_until.ts";
+import { imageOf, writeGuestArchive } from "../real_node/guest_image.ts";
+import { kernelGuestImage } from "../toolchain/build_guest_images.ts";
+import { StandaloneDirectory, StandaloneProcess } from "./standalone_process.ts";
+
+/** Software emulation on busy cores. */
+const SLOW_MS = 120_000;
+const NAMESPACE = "/namespaces/default";
+const VMS = `/apis/kubevirt.io/v1${NAMESPACE}/virtualmachines`;
+const VMIS = `/apis/kubevirt.io/v1${NAMESPACE}/virtualmachineinstances`;
+const PROMPT = /:\/# /;
+/** Nothing of the guest listens there before it is told to. */
+const PORT = 8081;
+const READINESS = {
+  httpGet: { path: "/ready", port: PORT },
+  periodSeconds: 1,
+  timeoutSeconds: 5,
+  failureThreshold: 2,
+};
+/** Nobody ever listens there. */
+const LIVENESS = {
+  tcpSocket: { port: 22 },
+  initialDelaySeconds: 10,
+  periodSeconds: 1,
+  failureThreshold: 2,
+};
+
+interface Condition {
+  type: string;
+  status: string;
+  reason?: string;
+  lastTransitionTime?: string;
+}
+
+interface Instance {
+  metadata: { uid: string };
+  status?: { phase?: string; conditions?: Condition[] };
+}
+
+interface ToldEvent {
+  type: string;
+  reason: string;
+  message: string;
+  involvedObject: { name: string };
+}
+
+Deno.test({
+  name: "standalone asks the probes of guests",
+  ignore: whyNoNativeParts() !== undefined,
+  async fn(context) {
+    await using own = await StandaloneDirectory.make({ dir: "/var/tmp" });
+    const directory = own.path;
+    await Deno.mkdir(`${directory}/images`);
+    await writeGuestArchive(`${directory}/images`, { behaviour: "sleeps", tag: "1" });
+    const options = {
+      directory,
+      nativeDirectory: nativeParts(),
+      images: [`${directory}/images`, dirname(await kernelGuestImage())],
+    };
+
+    await context.step("a guest becomes ready when it answers as it should", async () => {
+      await using standalone = await StandaloneProcess.start(options);
+      using api = await standalone.api();
+      await create(api, VMS, await kernelGuest());
+      await untilInstance(api, "kernel", (vmi) => vmi?.status?.phase === "Running");
+      await using terminal = await GuestConsole.open(api, { namespace: "default", name: "kernel" });
+      await terminal.prompt(PROMPT, SLOW_MS);
+      await untilReadiness(api, { status: "False", reason: "ContainersNotReady" });
+      assert.equal(ready(await launcher(api, "kernel"))?.status, "False");
+      terminal.type(`httpd -f -v -p ${PORT} -h /www &\n`);
+      await terminal.expect(/response:404/, SLOW_MS);
+      assert.equal(ready(await launcher(api, "kernel"))?.status, "False");
+      terminal.type("echo yes >/www/ready\n");
+      await terminal.expect(/response:200/, SLOW_MS);
+      await untilReadiness(api, { status: "True" });
+    });
+
+    await context.step("it stays ready when standalone starts anew, until it says so", async () => {
+      await using standalone = await StandaloneProcess.start({
+        ...options,
+        flags: ["--stop-guests"],
+      });
+      using api = await standalone.api();
+      const before = ready(await launcher(api, "kernel"));
+      assert.equal(before?.status, "True");
+      await using terminal = await openConsole(api);
+      await terminal.expect(/response:200/, SLOW_MS);
+      assert.deepEqual(ready(await launcher(api, "kernel")), before);
+      terminal.type("rm /www/ready\n");
+      await terminal.expect(/response:404/, SLOW_MS);
+      await untilReadiness(api, { status: "False", reason: "ContainersNotReady" });
+      await untilEvent(api, {
+        type: "Warning",
+        reason: "Unhealthy",
+        message: "Readiness probe failed: HTTP status 404",
+      });
+      const vmi = await api.get<Instance>(`${VMIS}/kernel`);
+      assert.equal(vmi?.status?.phase, "Running");
+    });
+
+    await context.step("one that does not live is ended, and its VM starts it anew", async () => {
+      await using standalone = await StandaloneProcess.start({
+        ...options,
+        flags: ["--stop-guests"],
+      });
+      using api = await standalone.api();
+      await create(api, VMIS, vmi("alone"));
+      await create(api, VMS, vm("again"));
+      const first = await untilInstance(api, "again", (seen) => seen?.status?.phase === "Running");
+      await untilInstance(api, "alone", (seen) => seen?.status?.phase === "Failed");
+      const pod = await launcher(api, "alone");
+      assert.equal(pod?.status?.phase, "Failed");
+      const compute = pod?.status?.containerStatuses?.find(({ name }) => name === "compute");
+      assert.equal(compute?.state?.terminated?.exitCode, 137);
+      assert.equal(compute?.state?.terminated?.reason, "Error");
+      await untilEvent(api, {
+        type: "Normal",
+        reason: "Killing",
+        message: "Container compute failed liveness probe",
+      });
+      await untilInstance(
+        api,
+        "again",
+        (seen) =>
+          seen !== undefined && seen.metadata.uid !== first?.metadata.uid &&
+          seen.status?.phase === "Running",
+      );
+    });
+  },
+});
+
+async function kernelGuest(): Promise<unknown> {
+  const [first = ""] = (await sample("vm_kernel.yaml")).split("\n---\n");
+  const guest = parse(first);
+  guest.spec.template.spec.readinessProbe = READINESS;
+  return guest;
+}
+
+function vmi(name: string) {
+  return {
+    apiVersion: "kubevirt.io/v1",
+    kind: "VirtualMachineInstance",
+    metadata: { name },
+    spec: {
+      terminationGracePeriodSeconds: 0,
+      domain: {
+        memory: { guest: "32Mi" },
+        devices: {
+          disks: [{ name: "root", disk: { bus: "virtio" } }],
+          interfaces: [{ name: "default", masquerade: {} }],
+        },
+      },
+      networks: [{ name: "default", pod: {} }],
+      volumes: [{ name: "root", containerDisk: { image: `${imageOf("sleeps")}:1` } }],
+      livenessProbe: LIVENESS,
+    },
+  };
+}
+
+function vm(name: string) {
+  const { apiVersion, spec } = vmi(name);
+  return {
+    apiVersion,
+    kind: "VirtualMachine",
+    metadata: { name },
+    spec: { runStrategy: "Always", template: { spec } },
+  };
+}
+
+async function create(api: ApiServer, path: string, object: unknown): Promise<void> {
+  const { status, body } = await api.request("POST", path, object);
+  assert.equal(status, 201, JSON.stringify(body));
+}
+
+/** The instance is Running as it was left; its console is refused until the new agent has adopted it. */
+async function openConsole(api: ApiServer): Promise<GuestConsole> {
+  const opened = await waitUntil({
+    what: "the console to be served",
+    timeoutMs: SLOW_MS,
+    look: () =>
+      GuestConsole.open(api, { namespace: "default", name: "kernel" }).catch(() => undefined),
+    until: (console) => console !== undefined,
+  });
+  assert.ok(opened !== undefined);
+  return opened;
+}
+
+async function untilInstance(
+  api: ApiServer,
+  name: string,
+  holds: (seen: Instance | undefined) => boolean,
+): Promise<Instance | undefined> {
+  return await waitUntil({
+    what: `instance ${name}`,
+    timeoutMs: SLOW_MS,
+    look: () => api.get<Instance>(`${VMIS}/${name}`),
+    until: holds,
+  });
+}
+
+async function untilReadiness(api: ApiServer, wanted: Partial<Condition>): Promise<void> {
+  await untilInstance(api, "kernel", (seen) => {
+    const condition = ready(seen);
+    return condition?.status === wanted.status && condition?.reason === wanted.reason;
+  });
+}
+
+async function untilEvent(
+  api: ApiServer,
+  { type, reason, message }: Omit<ToldEvent, "involvedObject">,
+): Promise<void> {
+  await waitUntil({
+    what: `event ${reason}: ${message}`,
+    timeoutMs: SLOW_MS,
+    look: () => api.get<{ items: ToldEvent[] }>(`/api/v1${NAMESPACE}/events`),
+    until: (seen) =>
+      seen?.items.some((each) =>
+        each.type === type && each.reason === reason && each.message === message &&
+        each.involvedObject.name.startsWith("virt-launcher-")
+      ) ?? false,
+    tell: (seen) => seen?.items.map(({ message }) => message).join("; ") ?? "",
+  });
+}
+
+async function launcher(api: ApiServer, name: string): Promise<Pod | undefined> {
+  const selector = `labelSelector=vm.kubevirt.io/name=${name}`;
+  const list = await api.get<{ items: Pod[] }>(`/api/v1${NAMESPACE}/pods?${selector}`);
+  return list?.items[0];
+}
+
+function ready(object: Instance | Pod | undefined): Condition | undefined {
+  return (object?.status?.conditions as Condition[] | undefined)?.find(({ type }) =>
+    type === "Ready"
+  );
+}
