@@ -47,6 +47,8 @@ Deno.test({
         until: (seen) => condition(seen, "Ready") === "True",
       });
       assert.equal(pod?.status?.phase, "Running");
+      const reasons = pod.status?.conditions?.flatMap(({ reason }) => reason ?? []);
+      assert.deepEqual(reasons, [], "what holds needs no reason");
       assert.equal(vmi.status?.interfaces?.[0]?.ipAddress, pod.status?.podIP);
       assert.match(pod.status?.podIP ?? "", /^10\.231\.0\./);
       assert.ok(pod.status?.containerStatuses?.every(({ state }) => state?.running !== undefined));

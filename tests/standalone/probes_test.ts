@@ -82,6 +82,7 @@ Deno.test({
       terminal.type("echo yes >/www/ready\n");
       await terminal.expect(/response:200/, SLOW_MS);
       await untilReadiness(api, { status: "True" });
+      assert.equal(ready(await launcher(api, "kernel"))?.reason, undefined);
     });
 
     await context.step("it stays ready when standalone starts anew, until it says so", async () => {

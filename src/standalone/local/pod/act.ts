@@ -16,6 +16,7 @@ import { writeResolvConf } from "../resolv_conf.ts";
 import { wantedImages } from "./decide.ts";
 import { sandboxSpec } from "./sandbox_spec.ts";
 import type { LocalPodStatus } from "./status.ts";
+import { statusPatch } from "./status_patch.ts";
 import type { PodAction, PodWorld } from "./world.ts";
 
 export interface ActorOptions {
@@ -67,11 +68,12 @@ export class PodActor {
     { pod }: PodWorld,
     signal: AbortSignal,
   ): Promise<void> {
-    if (status === undefined || pod === undefined || isWritten(status, pod)) return;
+    if (status === undefined || pod === undefined) return;
+    const patch = statusPatch(status, pod);
+    if (patch === undefined) return;
     const options = { type: "strategic", subresource: "status", signal } as const;
-    const metadata = { uid: pod.metadata.uid };
     try {
-      await this.#options.client.patch(PODS, keyOf(pod), { metadata, status }, options);
+      await this.#options.client.patch(PODS, keyOf(pod), patch, options);
     } catch (error) {
       // It went meanwhile: the informer will say so.
       if (!isObjectNotFound(error)) throw error;
@@ -174,38 +176,4 @@ function authsOf(base64: string | undefined): Record<string, unknown> {
   } catch {
     throw new Error("Cannot use a pull secret: its .dockerconfigjson is not one");
   }
-}
-
-/** Everything in it is there already. */
-function isWritten(status: LocalPodStatus, pod: Pod): boolean {
-  const { conditions = [], ...rest } = status;
-  const old = (pod.status ?? {}) as Record<string, unknown>;
-  const same = (a: unknown, b: unknown) => covers(a, b);
-  return Object.entries(rest).every(([key, value]) => same(old[key], value)) &&
-    conditions.every((condition) =>
-      covers(pod.status?.conditions?.find(({ type }) => type === condition.type), condition)
-    );
-}
-
-/** What is there may say more. */
-function covers(there: unknown, wanted: unknown): boolean {
-  if (Array.isArray(wanted)) {
-    return Array.isArray(there) && there.length === wanted.length &&
-      wanted.every((each, index) => covers(there[index], each));
-  }
-  if (typeof wanted === "object" && wanted !== null) {
-    if (typeof there !== "object" || there === null) return false;
-    const entries = Object.entries(wanted);
-    return entries.every(([key, value]) =>
-      covers((there as Record<string, unknown>)[key], value)
-    ) && hasSameState(there, wanted);
-  }
-  return there === wanted || (there === undefined && (wanted === "" || wanted === undefined));
-}
-
-/** A container's state is one of three: what was must not stay beside what is. */
-function hasSameState(there: object, wanted: object): boolean {
-  const states = ["waiting", "running", "terminated"];
-  const of = (object: object) => states.filter((state) => state in object).join();
-  return of(there) === of(wanted);
 }
