@@ -5,7 +5,8 @@ import { mintStranger } from "../certificates/stranger.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
-import { MutualTlsServer, type TlsCredential } from "../runtime/mutual_tls_server.ts";
+import type { TlsCredential } from "../runtime/caller_proof.ts";
+import { MutualTlsServer } from "../runtime/mutual_tls_server.ts";
 import type { UnverifiableCallers } from "../runtime/unverifiable_callers.ts";
 import { API_COMMON_NAME, isPublic, type NodeServer } from "./server.ts";
 

@@ -3,13 +3,19 @@
  * to itself, on a loopback listener of the same configuration, that strangers are not taken for somebody: TLS stacks
  * exist that ask for a certificate and then report success without one.
  */
-import { createServer, request as httpsRequest, type Server } from "node:https";
+import { createServer, type Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 // @ts-types="@types/ws"
 import { type WebSocket, WebSocketServer } from "ws";
+import {
+  type IdentifyingListener,
+  proveCallersAreToldApart,
+  type TlsCredential,
+  UnprovenError,
+} from "./caller_proof.ts";
 import type { UnverifiableCallers } from "./unverifiable_callers.ts";
 
 /** An AdmissionReview carries two objects of up to 3 MiB each, and their managed fields. */
@@ -26,15 +32,8 @@ const WEBSOCKETS_MAX = 256;
 /** A websocket message is buffered whole; consoles send a few bytes, clients of KubeVirt at most 10 KiB. */
 const MESSAGE_BYTES_MAX = 1024 * 1024;
 const DRAIN_TIMEOUT_MS = 10_000;
-const PROOF_TIMEOUT_MS = 10_000;
 /** Policy violation, RFC 6455 section 7.4.1: there are too many websockets already. */
 const TOO_MANY_WEBSOCKETS = 503;
-
-/** PEM of a certificate (leaf first) and its private key. */
-export interface TlsCredential {
-  certificate: string;
-  key: string;
-}
 
 /** Who the server is and whom it believes. Replaced as a whole by {@link MutualTlsServer.reload}. */
 export interface TlsTrust {
@@ -70,7 +69,7 @@ export interface TlsResponse {
   body?: string | Uint8Array;
 }
 
-/** Who calls the listener of the proof; see {@link MutualTlsServer.start}. */
+/** Who calls the listeners of the proof, a stranger at first and then a friend; see {@link MutualTlsServer.start}. */
 export interface Stranger {
   /** Signed by no authority of the trust. It should look as right as it can. */
   credential: TlsCredential;
@@ -212,7 +211,14 @@ export class MutualTlsServer implements AsyncDisposable {
 
   async #prove(signal?: AbortSignal): Promise<void> {
     try {
-      await proveCallersAreToldApart(this.#options, signal);
+      const { trust, stranger: mint } = this.#options;
+      const { authority, credential } = mint(trust);
+      const friendly = { ...trust, clientCas: [...trust.clientCas, authority] };
+      await proveCallersAreToldApart({
+        listener: listenerOf(trust),
+        stranger: credential,
+        friend: { credential, listener: listenerOf(friendly) },
+      }, signal);
     } catch (error) {
       if (!(error instanceof UnprovenError) || this.#options.unverifiableCallers !== "refuse") {
         throw error;
@@ -365,6 +371,10 @@ function tlsOptions(trust: TlsTrust): Record<string, unknown> {
   };
 }
 
+function listenerOf(trust: TlsTrust): IdentifyingListener {
+  return { tls: tlsOptions(trust), identify: (socket) => identify(socket, trust) };
+}
+
 /** The whole rule of who is somebody. */
 function identify(socket: TLSSocket, trust: TlsTrust): TlsPeer | undefined {
   if (trust.clientCas.length === 0) return undefined;
@@ -374,87 +384,6 @@ function identify(socket: TLSSocket, trust: TlsTrust): TlsPeer | undefined {
   const allowed = trust.allowedCommonNames;
   if (allowed.length > 0 && !allowed.includes(commonName)) return undefined;
   return { commonName };
-}
-
-/** The proof failed: this TLS stack cannot be relied upon to tell callers apart. */
-class UnprovenError extends Error {
-  override readonly name = "UnprovenError";
-}
-
-/**
- * Calls loopback listeners with this trust as nobody and as a stranger with a certificate that looks right: neither may
- * be identified. Then believes the stranger's authority too, and calls again: now it must be. A listener that asks for no
- * certificates, or callers who never arrive, would prove nothing.
- */
-async function proveCallersAreToldApart(
-  { trust, stranger: mint }: MutualTlsServerOptions,
-  signal?: AbortSignal,
-): Promise<void> {
-  const { credential, authority } = mint(trust);
-  for (const [who, caller] of [["nobody", undefined], ["stranger", credential]] as const) {
-    const { peer } = await callAs(caller, { trust, signal });
-    if (peer === undefined) continue;
-    throw new UnprovenError(
-      `Cannot serve: ${who} must not be identified: got ${JSON.stringify(peer)}`,
-    );
-  }
-  const friendly = { ...trust, clientCas: [...trust.clientCas, authority] };
-  const { peer, error } = await callAs(credential, { trust: friendly, signal });
-  if (peer !== undefined) return;
-  throw new UnprovenError(
-    "Cannot serve: the TLS stack must identify a caller by its certificate: " +
-      (error === undefined ? "it saw none" : `the call failed: ${error.message}`),
-    { cause: error },
-  );
-}
-
-/** Whom a listener takes the caller for. A refused handshake is an error, and nobody. Throws when nothing happens. */
-async function callAs(
-  caller: TlsCredential | undefined,
-  { trust, signal }: { trust: TlsTrust; signal: AbortSignal | undefined },
-): Promise<{ peer?: TlsPeer | undefined; error?: Error }> {
-  let peer: TlsPeer | undefined;
-  const server = createServer(tlsOptions(trust), (request, response) => {
-    peer = identify(request.socket as TLSSocket, trust);
-    response.setHeader("connection", "close");
-    response.end();
-  });
-  await listen(server, 0, "127.0.0.1");
-  const timeout = AbortSignal.timeout(PROOF_TIMEOUT_MS);
-  const patience = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
-  try {
-    await request(portOf(server), caller, patience);
-    return { peer };
-  } catch (error) {
-    if (!patience.aborted) return { peer, error: error as Error };
-    throw new Error("Cannot serve: the proof got no answer", { cause: error });
-  } finally {
-    server.closeAllConnections();
-    await new Promise<void>((resolve) => server.close(() => resolve()));
-  }
-}
-
-async function request(
-  port: number,
-  caller: TlsCredential | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const request = httpsRequest({
-      hostname: "127.0.0.1",
-      port,
-      agent: false,
-      // The listener is our own, found by its port; whom it calls somebody is what is asked here.
-      rejectUnauthorized: false,
-      ...(caller === undefined ? {} : { cert: caller.certificate, key: caller.key }),
-      signal,
-    }, (response) => {
-      response.resume();
-      response.on("end", () => resolve());
-    });
-    request.on("error", reject);
-    request.end();
-  });
 }
 
 function listen(server: Server, port: number, hostname: string): Promise<void> {

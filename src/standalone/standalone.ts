@@ -12,8 +12,10 @@ import type { FetchClient } from "../kube/fetch_client.ts";
 import { keyOf } from "../kube/object.ts";
 import type { Pod } from "../resources/core_objects.ts";
 import type { Logger } from "../runtime/log.ts";
+import type { TlsTrust } from "../runtime/mutual_tls_server.ts";
 import { Authenticator } from "./apiserver/access/identity.ts";
 import { ApiServer } from "./apiserver/api_server.ts";
+import { identifyingListener } from "./apiserver/http/listener.ts";
 import { SqliteStore } from "./apiserver/store/sqlite_store.ts";
 import type { Components } from "./components.ts";
 import { standaloneCredentials, writeKubeconfig } from "./control_plane/credentials.ts";
@@ -56,6 +58,8 @@ interface StandaloneParts {
   api: ApiServer;
   late: LateParts;
   endpoint: StandaloneEndpoint;
+  trust: TlsTrust;
+  proven: PromiseWithResolvers<void>;
 }
 
 export class Standalone implements AsyncDisposable {
@@ -65,12 +69,16 @@ export class Standalone implements AsyncDisposable {
   readonly #late: LateParts;
   #components: Components | undefined;
   readonly #installed = Promise.withResolvers<void>();
+  readonly #proven: PromiseWithResolvers<void>;
+  readonly #trust: TlsTrust;
   /** A client in this process, with every right. */
   readonly client: FetchClient;
   readonly endpoint: StandaloneEndpoint;
 
-  private constructor({ options, store, api, late, endpoint }: StandaloneParts) {
+  private constructor({ options, store, api, late, endpoint, trust, proven }: StandaloneParts) {
     this.#options = options;
+    this.#trust = trust;
+    this.#proven = proven;
     this.#store = store;
     this.#api = api;
     this.#late = late;
@@ -80,7 +88,7 @@ export class Standalone implements AsyncDisposable {
 
   /**
    * Resolves when the API answers. Writes of our kinds wait for what admits their objects, which {@link run} loads, and nothing
-   * is controlled before.
+   * is controlled before; whoever shows a certificate waits until {@link run} has proven that it tells callers apart.
    */
   static async start(options: StandaloneOptions): Promise<Standalone> {
     const { dataDirectory, listen, logger } = options;
@@ -104,9 +112,17 @@ export class Standalone implements AsyncDisposable {
       loaded: late.loaded,
       onError: (message, error) => logger.error(message, { error }),
     });
+    const trust: TlsTrust = {
+      credential: credentials.serving,
+      clientCas: [credentials.authority.certificate],
+      allowedCommonNames: [],
+    };
+    const proven = Promise.withResolvers<void>();
+    proven.promise.catch(() => {}); // whoever runs it hears of it
     const listener = await api.listen({
       authenticator: new Authenticator([]),
-      tls: { ...credentials.serving, clientCas: [credentials.authority.certificate] },
+      tls: { ...trust.credential, clientCas: trust.clientCas },
+      proven: proven.promise,
       ...listen,
       upgrade: async (request, connection) => {
         await late.loaded;
@@ -119,7 +135,7 @@ export class Standalone implements AsyncDisposable {
     await writeKubeconfig(kubeconfigPath, { server, credentials, user: "admin" });
     await writeKubeconfig(`${kubeconfigPath}.viewer`, { server, credentials, user: "viewer" });
     const endpoint = { server, kubeconfigPath };
-    return new Standalone({ options, store, api, late, endpoint });
+    return new Standalone({ options, store, api, late, endpoint, trust, proven });
   }
 
   /** As the administrator that the kubeconfig is of. */
@@ -160,7 +176,11 @@ export class Standalone implements AsyncDisposable {
     signal.addEventListener("abort", onAbort, { once: true });
     let informing = Promise.resolve();
     try {
-      const components = this.#components = await this.#late.load(this.#options, this.client);
+      const [components] = await Promise.all([
+        this.#late.load(this.#options, this.client),
+        this.#prove(signal),
+      ]);
+      this.#components = components;
       const { controlPlane } = components;
       informing = controlPlane.inform(node.signal);
       await controlPlane.informed(node.signal);
@@ -180,6 +200,34 @@ export class Standalone implements AsyncDisposable {
       await informing;
     }
     return left;
+  }
+
+  /** That this Deno tells who calls by their certificates. */
+  async #prove(signal: AbortSignal): Promise<void> {
+    const [{ proveCallersAreToldApart }, { mintStranger }] = await Promise.all([
+      import("../runtime/caller_proof.ts"),
+      import("../certificates/stranger.ts"),
+    ]);
+    const { credential: { certificate, key }, clientCas } = this.#trust;
+    const { authority, credential } = mintStranger(this.#trust);
+    const listener = (clientCas: readonly string[]) =>
+      identifyingListener({ certificate, key, clientCas });
+    try {
+      await proveCallersAreToldApart({
+        listener: listener(clientCas),
+        stranger: credential,
+        friend: { credential, listener: listener([...clientCas, authority]) },
+      }, signal);
+      this.#proven.resolve();
+    } catch (cause) {
+      const error = new Error(
+        `Cannot tell callers apart with Deno ${Deno.version.deno}: its TLS must say whose certificate a caller shows; ` +
+          "2.9.6 does",
+        { cause },
+      );
+      this.#proven.reject(error);
+      throw error;
+    }
   }
 
   /** Their VMs stay as they are: those that are to run start with the next start. */

@@ -6,7 +6,8 @@ import type { KubeClient } from "../kube/client.ts";
 import { NODES } from "../kube/core_resources.ts";
 import type { KubeObject, ObjectKey } from "../kube/object.ts";
 import { type Clock, SYSTEM_CLOCK } from "../runtime/clock.ts";
-import type { TlsCredential, TlsResponse } from "../runtime/mutual_tls_server.ts";
+import type { TlsCredential } from "../runtime/caller_proof.ts";
+import type { TlsResponse } from "../runtime/mutual_tls_server.ts";
 import { proxyWebSockets } from "./websocket_proxy.ts";
 
 /** Where agents listen. */

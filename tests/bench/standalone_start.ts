@@ -1,35 +1,59 @@
 /** How long `denovirt-node standalone` takes from exec until its API is ready. */
-import { StandaloneDirectory, StandaloneProcess } from "../standalone/standalone_process.ts";
+import { bundle } from "../../deploy/images/bundle.ts";
+import {
+  StandaloneDirectory,
+  StandaloneProcess,
+  type StandaloneProcessOptions,
+} from "../standalone/standalone_process.ts";
 import { percentile } from "./percentile.ts";
 
-const STARTS = 3;
+const STARTS = 5;
+const SOURCE = new URL("../../src/node.ts", import.meta.url).pathname;
+const RUN = ["run", "--quiet", "--no-check", "--allow-all"];
 
-/** Medians. */
+/** Of one form of the program, medians. */
 export interface StandaloneStartTimes {
+  form: "bundled" | "from source";
   /** On an empty data directory. */
   firstMs: number;
   /** On what another start has left. */
   laterMs: number;
 }
 
-export async function standaloneStartTimes(nativeDirectory: string): Promise<StandaloneStartTimes> {
+/** Of the program as the images have it, and of its sources as a clone has them. */
+export async function standaloneStartTimes(
+  nativeDirectory: string,
+): Promise<StandaloneStartTimes[]> {
+  const directory = await Deno.makeTempDir();
+  try {
+    const [bundled] = await bundle(SOURCE, `${directory}/node`);
+    return [
+      { form: "bundled", ...await medians(nativeDirectory, bundled) },
+      { form: "from source", ...await medians(nativeDirectory, SOURCE) },
+    ];
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+async function medians(
+  nativeDirectory: string,
+  entry: string,
+): Promise<Omit<StandaloneStartTimes, "form">> {
+  const program = [Deno.execPath(), ...RUN, entry];
   const [first, later]: [number[], number[]] = [[], []];
   for (let start = 0; start < STARTS; start++) {
     await using own = await StandaloneDirectory.make();
-    const directory = own.path;
-    first.push(await startMs(directory, nativeDirectory));
-    later.push(await startMs(directory, nativeDirectory));
+    const options = { directory: own.path, nativeDirectory, program, images: [] };
+    first.push(await startMs(options));
+    later.push(await startMs(options));
   }
   return { firstMs: percentile(first, 0.5), laterMs: percentile(later, 0.5) };
 }
 
-async function startMs(directory: string, nativeDirectory: string): Promise<number> {
+async function startMs(options: StandaloneProcessOptions): Promise<number> {
   const executedAtMs = Date.now();
-  await using standalone = await StandaloneProcess.start({
-    directory,
-    nativeDirectory,
-    images: [],
-  });
+  await using standalone = await StandaloneProcess.start(options);
   const ready = standalone.log().split("\n").find((line) => line.includes('"message":"ready"'));
   const { time } = JSON.parse(ready ?? "{}") as { time?: string };
   return Date.parse(time ?? "") - executedAtMs;

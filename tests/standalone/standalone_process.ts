@@ -4,6 +4,14 @@ import { Printed } from "../runner/printed.ts";
 import { removeMachineNetwork } from "../../src/standalone/local/network/apply_machine_network.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
+const FROM_SOURCES = [
+  Deno.execPath(),
+  "run",
+  "--quiet",
+  "--no-check",
+  "--allow-all",
+  `${ROOT}src/node.ts`,
+];
 const READY_TIMEOUT_MS = 120_000;
 /** One of 256 for each directory. */
 const NETWORKS = { pods: "10.234", services: "10.235" };
@@ -13,6 +21,8 @@ export interface StandaloneProcessOptions {
   nativeDirectory: string;
   images: readonly string[];
   flags?: readonly string[];
+  /** @default denovirt-node's sources, run by the Deno that runs the tests */
+  program?: readonly string[];
 }
 
 /** What processes have one after the other, and leave: taken away at the end, with the network of its name. */
@@ -44,10 +54,10 @@ export class StandaloneProcess implements AsyncDisposable {
   }
 
   static async start(options: StandaloneProcessOptions): Promise<StandaloneProcess> {
-    const { directory, images, nativeDirectory, flags = [] } = options;
-    const process = new Deno.Command(Deno.execPath(), {
+    const { directory, images, nativeDirectory, flags = [], program = FROM_SOURCES } = options;
+    const process = new Deno.Command(program[0] ?? "", {
       args: [
-        ...["run", "--quiet", "--no-check", "--allow-all", `${ROOT}src/node.ts`, "standalone"],
+        ...[...program.slice(1), "standalone"],
         ...[`--data=${directory}/data`, `--run-directory=${directory}/run`],
         ...["--listen=127.0.0.1:0", `--bridge=${bridgeOf(directory)}`],
         ...networkFlags(directory),
@@ -77,6 +87,13 @@ export class StandaloneProcess implements AsyncDisposable {
     return await ApiServer.connect(this.kubeconfigPath);
   }
 
+  /** Resolves with its exit code when it ends by itself. */
+  async ended(): Promise<number> {
+    const { code } = await this.#process.status;
+    await this.#printed.ended;
+    return code;
+  }
+
   /** SIGTERM; resolves with its exit code. */
   async stop(signal: Deno.Signal = "SIGTERM"): Promise<number> {
     try {
@@ -84,9 +101,7 @@ export class StandaloneProcess implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof TypeError)) throw error; // it ended by itself
     }
-    const { code } = await this.#process.status;
-    await this.#printed.ended;
-    return code;
+    return await this.ended();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

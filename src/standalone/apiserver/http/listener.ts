@@ -5,6 +5,7 @@ import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex, Writable } from "node:stream";
 import type { TLSSocket } from "node:tls";
+import type { IdentifyingListener } from "../../../runtime/caller_proof.ts";
 import type { Authenticator, CertificateSubject } from "../access/identity.ts";
 import { statusError } from "../status_error.ts";
 import type { UserInfo } from "../objects/write_request.ts";
@@ -20,6 +21,8 @@ export interface ListenerOptions {
     /** Whose client certificates are believed. PEM. */
     clientCas: readonly string[];
   };
+  /** Resolves once it is proven that certificates tell callers apart; until then whoever shows one waits. Absent: it is proven. */
+  proven?: Promise<void>;
   hostname: string;
   /** 0: any free one. */
   port: number;
@@ -47,20 +50,18 @@ export class ApiListener implements AsyncDisposable {
   readonly #closing = new AbortController();
   /** Of connections: a client's certificate is read once, and cannot change while it is connected. */
   readonly #subjects = new WeakMap<TLSSocket, CertificateSubject | "none">();
+  #proven: boolean;
 
   private constructor(options: ListenerOptions) {
     this.#options = options;
-    const { tls } = options;
-    this.#server = createServer({
-      cert: tls.certificate,
-      key: tls.key,
-      ca: [...tls.clientCas],
-      requestCert: true,
-      // Tokens are another way to prove who one is.
-      rejectUnauthorized: false,
-      minVersion: "TLSv1.2",
-      ALPNProtocols: ["http/1.1"],
-    }, (incoming, outgoing) => void this.#answer(incoming, outgoing));
+    const { proven } = options;
+    this.#proven = proven === undefined;
+    void proven?.then(() => this.#proven = true, () => {});
+    const { tls } = identifyingListener(options.tls);
+    this.#server = createServer(
+      tls,
+      (incoming, outgoing) => void this.#answer(incoming, outgoing),
+    );
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#server.headersTimeout = HEADERS_TIMEOUT_MS;
     this.#server.requestTimeout = REQUEST_TIMEOUT_MS;
@@ -126,6 +127,7 @@ export class ApiListener implements AsyncDisposable {
         ),
       );
     }
+    if (!this.#proven) await this.#untilProven(incoming.socket as TLSSocket);
     const user = this.#identify(incoming);
     if (user === undefined) return errorAnswer(statusError(401, "Unauthorized", "Unauthorized"));
     return await this.#options.handle(requestOf(incoming, { user, caller }));
@@ -133,6 +135,7 @@ export class ApiListener implements AsyncDisposable {
 
   async #upgrade(incoming: IncomingMessage, socket: Duplex, head: Uint8Array): Promise<void> {
     socket.on("error", () => socket.destroy());
+    if (!this.#proven) await this.#untilProven(incoming.socket as TLSSocket);
     const user = this.#identify(incoming);
     if (user === undefined || this.#options.upgrade === undefined) {
       socket.end(
@@ -144,6 +147,16 @@ export class ApiListener implements AsyncDisposable {
     }
     const caller = new Caller(socket, this.#closing.signal);
     await this.#options.upgrade(requestOf(incoming, { user, caller }), { incoming, socket, head });
+  }
+
+  /** Where the proof fails nobody is known by a certificate, and whoever started the listener says why. */
+  async #untilProven(socket: TLSSocket): Promise<void> {
+    if (!hasCertificate(socket)) return;
+    try {
+      await this.#options.proven;
+    } catch {
+      this.#subjects.set(socket, "none");
+    }
   }
 
   /** `undefined`: somebody who claims to be somebody, and is not. */
@@ -187,6 +200,29 @@ class Caller {
     this.#stream.on("close", () => hangUp.abort());
     return this.#signal = AbortSignal.any([hangUp.signal, this.#closing]);
   }
+}
+
+/** As it is configured, for the proof that it tells callers apart. */
+export function identifyingListener(
+  { certificate, key, clientCas }: ListenerOptions["tls"],
+): IdentifyingListener {
+  return {
+    tls: {
+      cert: certificate,
+      key,
+      ca: [...clientCas],
+      requestCert: true,
+      // Tokens are another way to prove who one is.
+      rejectUnauthorized: false,
+      minVersion: "TLSv1.2",
+      ALPNProtocols: ["http/1.1"],
+    },
+    identify: subjectOf,
+  };
+}
+
+function hasCertificate(socket: TLSSocket): boolean {
+  return Object.keys(socket.getPeerCertificate() ?? {}).length > 0;
 }
 
 function subjectOf(socket: TLSSocket): CertificateSubject | undefined {
