@@ -35,6 +35,12 @@ int32_t shim_envelope_connect(const uint8_t *path, uint64_t path_length, const u
 /* SHIM_OK while the envelope's process lives, SHIM_ABSENT after. */
 int32_t shim_envelope_alive(uint64_t handle);
 
+/*
+ * The answer is a path in /proc to connect to, which means this envelope's very socket until the handle is closed,
+ * whatever is put into its place.
+ */
+int32_t shim_envelope_socket(uint64_t handle, uint8_t *out, uint64_t out_capacity, uint64_t *out_length);
+
 /* Tells the envelope to end; waits at most 2 s until it has said "ok" or ended. */
 int32_t shim_envelope_release(uint64_t handle, uint8_t *out, uint64_t out_capacity, uint64_t *out_length);
 

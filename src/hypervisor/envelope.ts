@@ -13,7 +13,7 @@ export type EnvelopeErrorReason =
   /** Looking failed; says nothing about the envelope. */
   | "unknown";
 
-/** Thrown by {@link Envelopes.connect} and {@link Envelope.release}. */
+/** Thrown by {@link Envelopes} and {@link Envelope.release}. */
 export class EnvelopeError extends Error {
   override name = "EnvelopeError";
   readonly reason: EnvelopeErrorReason;
@@ -35,10 +35,28 @@ export interface Envelope extends Disposable {
   close(): void;
 }
 
+/** A connection over which an envelope says that its container was told to stop (SIGTERM). It does not end by that. */
+export interface StopWatch extends Disposable {
+  /** As it is now. One that cannot say (it is of an earlier version, or silent) counts as not told. */
+  readonly isTold: boolean;
+  /** Resolves when it is told; never, if the connection ends before. */
+  readonly told: Promise<void>;
+  /** Resolves when the connection has ended: with the envelope, or closed by either side. Never rejects. */
+  readonly ended: Promise<void>;
+  /** Closes the connection; the envelope stays. Idempotent, also what `using` does. */
+  close(): void;
+}
+
 export interface Envelopes {
   /**
    * Connects to the envelope listening at `socketPath` and checks that its cgroup names `podUid`. Bounded in time.
    * @throws EnvelopeError with the reason.
    */
   connect(socketPath: string, podUid: string, signal?: AbortSignal): Promise<Envelope>;
+
+  /**
+   * The same for a watch, which knows how it is when this resolves.
+   * @throws EnvelopeError with the reason.
+   */
+  watchStop(socketPath: string, podUid: string, signal?: AbortSignal): Promise<StopWatch>;
 }

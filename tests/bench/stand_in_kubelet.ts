@@ -12,8 +12,9 @@ import {
   TUN_DEVICE_RESOURCE,
   VHOST_NET_DEVICE_RESOURCE,
 } from "../../src/api/labels.ts";
-import type { Envelope, Envelopes } from "../../src/hypervisor/envelope.ts";
+import type { Envelope, Envelopes, StopWatch } from "../../src/hypervisor/envelope.ts";
 import { EnvelopeError } from "../../src/hypervisor/envelope.ts";
+import { FakeStopWatch } from "../../src/hypervisor/fake/fake_stop_watch.ts";
 import type { KubeClient, Resource } from "../../src/kube/client.ts";
 import { LEASES, NODES, PODS } from "../../src/kube/core_resources.ts";
 import { isObjectNotFound } from "../../src/kube/kube_error.ts";
@@ -65,6 +66,7 @@ export class StandInKubelet implements Envelopes {
   readonly #stages = new Map<string, string>();
   readonly #running = new Map<string, Pod>();
   readonly #released = new Set<string>();
+  readonly #watches = new Map<string, FakeStopWatch[]>();
   readonly #failed = Promise.withResolvers<never>();
 
   constructor(client: KubeClient, containers?: Containers, node = NODE) {
@@ -90,14 +92,10 @@ export class StandInKubelet implements Envelopes {
   }
 
   /** Envelopes listen while their pod runs. */
-  connect(socketPath: string): Promise<Envelope> {
-    const uid = /\/pods\/([^/]+)\//.exec(socketPath)?.[1] ?? "";
-    const pod = this.#running.get(uid);
-    if (pod === undefined || this.#released.has(uid)) {
-      const reason = "absent";
-      return Promise.reject(new EnvelopeError(`Cannot connect to ${socketPath}`, { reason }));
-    }
-    return Promise.resolve({
+  async connect(socketPath: string): Promise<Envelope> {
+    const pod = await this.#listening(socketPath);
+    const { uid } = pod.metadata;
+    return {
       pid: 1,
       alive: () => !this.#released.has(uid),
       release: () => {
@@ -106,18 +104,41 @@ export class StandInKubelet implements Envelopes {
       },
       close: () => {},
       [Symbol.dispose]: () => {},
-    });
+    };
+  }
+
+  /** Containers are told to stop with the deletion of their pod alone, which the agent sees for itself. */
+  async watchStop(socketPath: string): Promise<StopWatch> {
+    const { metadata: { uid } } = await this.#listening(socketPath);
+    const watch = new FakeStopWatch(false);
+    this.#watches.set(uid, [...this.#watches.get(uid) ?? [], watch]);
+    return watch;
+  }
+
+  #listening(socketPath: string): Promise<Pod> {
+    const uid = /\/pods\/([^/]+)\//.exec(socketPath)?.[1] ?? "";
+    const pod = this.#running.get(uid);
+    if (pod !== undefined && !this.#released.has(uid)) return Promise.resolve(pod);
+    const reason = "absent";
+    return Promise.reject(new EnvelopeError(`Cannot connect to ${socketPath}`, { reason }));
   }
 
   #end(pod: Pod): void {
     this.#released.add(pod.metadata.uid);
+    this.#endWatches(pod.metadata.uid);
     this.#play(pod);
+  }
+
+  #endWatches(podUid: string): void {
+    for (const watch of this.#watches.get(podUid) ?? []) watch.close();
+    this.#watches.delete(podUid);
   }
 
   #forget(uid: string): void {
     this.#stages.delete(uid);
     this.#running.delete(uid);
     this.#released.delete(uid);
+    this.#endWatches(uid);
   }
 
   #play(pod: Pod): void {

@@ -144,7 +144,7 @@ export class Kubelet {
     this.#write(uid, () => ({ phase, ...(reason !== undefined && { reason }) }));
   }
 
-  /** The envelope does not hear SIGTERM: it waits for the agent, until the pod's grace period ends. */
+  /** SIGTERM ends no envelope: it tells the agent, and waits for it until the pod's grace period ends. */
   #delete(pod: Pod, isOver: boolean): void {
     const { clock } = this.#parts;
     const { uid, deletionTimestamp = "" } = pod.metadata;
@@ -155,6 +155,7 @@ export class Kubelet {
       this.machine.endEnvelope(uid);
       return later(this.#parts, REACTION_MS_MAX, () => this.#remove(uid));
     }
+    this.machine.terminateEnvelope(uid);
     const leftMs = Math.max(0, Date.parse(deletionTimestamp) - clock.now().getTime());
     clock.setTimer(() => this.crash(uid), leftMs);
   }

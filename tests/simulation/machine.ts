@@ -4,6 +4,7 @@
  */
 import type { FakeHypervisor } from "../../src/hypervisor/fake/fake_hypervisor.ts";
 import { FakeHypervisor as Adapter, FakeNode } from "../../src/hypervisor/fake/fake_hypervisor.ts";
+import type { FakeStopWatch } from "../../src/hypervisor/fake/fake_stop_watch.ts";
 import { EnvelopeError } from "../../src/hypervisor/envelope.ts";
 import { type DomainSpec, HypervisorError } from "../../src/hypervisor/hypervisor.ts";
 import type { Faults } from "./faults.ts";
@@ -16,6 +17,9 @@ export interface EnvelopeProcess {
   podUid: string;
   /** Asked to end by the agent, once. */
   onRelease(): void;
+  isTerminated: boolean;
+  /** Who of the agent listens for its SIGTERM. */
+  watches: Set<FakeStopWatch>;
 }
 
 export interface MachineParts {
@@ -86,13 +90,28 @@ export class Machine {
   // ---- envelopes ------------------------------------------------------------------------------------------------------
 
   startEnvelope(podUid: string, onRelease: () => void): void {
-    this.#envelopes.set(podUid, { pid: ++this.#lastPid, podUid, onRelease });
+    const pid = ++this.#lastPid;
+    this.#envelopes.set(podUid, {
+      pid,
+      podUid,
+      onRelease,
+      isTerminated: false,
+      watches: new Set(),
+    });
   }
 
   envelope(podUid: string): EnvelopeProcess {
     const found = this.#envelopes.get(podUid);
     if (found !== undefined) return found;
     throw new EnvelopeError(`Cannot reach the envelope of pod ${podUid}`, { reason: "absent" });
+  }
+
+  /** SIGTERM, which tells the agent and ends nothing. */
+  terminateEnvelope(podUid: string): void {
+    const envelope = this.#envelopes.get(podUid);
+    if (envelope === undefined) return;
+    envelope.isTerminated = true;
+    for (const watch of envelope.watches) watch.tell();
   }
 
   holds(podUid: string): boolean {
@@ -105,8 +124,9 @@ export class Machine {
 
   /** All that runs in the pod's PID namespace ends with its first process. */
   endEnvelope(podUid: string): void {
-    const pid = this.#envelopes.get(podUid)?.pid;
+    const { pid, watches } = this.#envelopes.get(podUid) ?? {};
     this.#envelopes.delete(podUid);
+    for (const watch of watches ?? []) watch.close();
     for (const [uid, domain] of this.#node.domains) {
       if (domain.spec.envelopePid === pid && this.isRunning(uid)) this.kill(uid);
     }

@@ -1,6 +1,12 @@
 /** What one agent process sees of its machine: the hypervisor and the envelopes, with their delays and failures. */
 import type { FakeHypervisor } from "../../src/hypervisor/fake/fake_hypervisor.ts";
-import { type Envelope, EnvelopeError, type Envelopes } from "../../src/hypervisor/envelope.ts";
+import {
+  type Envelope,
+  EnvelopeError,
+  type Envelopes,
+  type StopWatch,
+} from "../../src/hypervisor/envelope.ts";
+import { FakeStopWatch } from "../../src/hypervisor/fake/fake_stop_watch.ts";
 import {
   type DomainEvent,
   type DomainObservation,
@@ -114,6 +120,20 @@ export class MachineHypervisor implements Hypervisor, Envelopes {
         close,
         [Symbol.dispose]: close,
       };
+    });
+  }
+
+  watchStop(_socketPath: string, podUid: string, signal?: AbortSignal): Promise<StopWatch> {
+    const { machine, faults } = this.#parts;
+    return this.#act(signal, LOOK_MS, () => {
+      if (faults.strikes("blindNode")) {
+        throw new EnvelopeError("Cannot look: interrupted", { reason: "unknown" });
+      }
+      const { isTerminated, watches } = machine.envelope(podUid);
+      const watch = new FakeStopWatch(isTerminated);
+      watches.add(watch);
+      void watch.ended.then(() => watches.delete(watch));
+      return watch;
     });
   }
 

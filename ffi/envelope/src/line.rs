@@ -8,6 +8,7 @@ pub const LINE_BYTES_MAX: usize = 64;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command {
     Release,
+    Watch,
     Unknown,
 }
 
@@ -40,6 +41,7 @@ impl LineBuffer {
 fn parse(line: &[u8]) -> Command {
     match line.strip_suffix(b"\r").unwrap_or(line) {
         b"release" => Command::Release,
+        b"watch" => Command::Watch,
         _ => Command::Unknown,
     }
 }
@@ -60,8 +62,8 @@ mod tests {
     fn push_names_garbage_and_goes_on() {
         let mut buffer = LineBuffer::default();
         assert_eq!(
-            buffer.push(b"\x00\xff\n\nrelease\n"),
-            Ok(vec![Command::Unknown, Command::Unknown, Command::Release])
+            buffer.push(b"\x00\xff\n\nwatch\nwatched\nrelease\n"),
+            Ok(vec![Command::Unknown, Command::Unknown, Command::Watch, Command::Unknown, Command::Release])
         );
     }
 

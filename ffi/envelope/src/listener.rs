@@ -1,4 +1,11 @@
-//! The unix socket an agent connects to: it learns our process id from the kernel, and may tell us to end.
+//! The unix socket an agent connects to: it learns our process id from the kernel, may tell us to end, and may watch
+//! whether we were told to stop.
+//!
+//! ```text
+//! release -> "ok", and the end
+//! watch   -> "running" or "stopping" as it is, and "stopping" when it becomes so
+//! else    -> "error ...": so answers an envelope of before `watch`, too
+//! ```
 
 use alloc::vec::Vec;
 
@@ -20,11 +27,13 @@ const SOCKET_MODE: u32 = 0o660;
 pub struct Listener {
     socket: OwnedFd,
     clients: Vec<Client>,
+    stopping: bool,
 }
 
 struct Client {
     stream: OwnedFd,
     lines: LineBuffer,
+    watches: bool,
 }
 
 impl Listener {
@@ -34,22 +43,31 @@ impl Listener {
         bind(&socket, &SocketAddrUnix::new(path)?)?;
         chmod(path, Mode::from_raw_mode(SOCKET_MODE))?;
         listen(&socket, BACKLOG)?;
-        Ok(Self { socket, clients: Vec::new() })
+        Ok(Self { socket, clients: Vec::new(), stopping: false })
     }
 
     pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         core::iter::once(self.socket.as_fd()).chain(self.clients.iter().map(|client| client.stream.as_fd()))
     }
 
+    /// Tells whoever watches, now and later, that the container was told to stop. More than once is as once.
+    pub fn tell_stopping(&mut self) {
+        if self.stopping {
+            return;
+        }
+        self.stopping = true;
+        self.clients.retain(|client| !client.watches || client.say_state(true));
+    }
+
     /// Accepts and reads whatever is there; answers whether somebody asked for the release (and was told "ok").
     pub fn serve(&mut self) -> bool {
         while let Ok(stream) = accept_with(&self.socket, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
             if self.clients.len() < CLIENTS_MAX {
-                self.clients.push(Client { stream, lines: LineBuffer::default() });
+                self.clients.push(Client { stream, lines: LineBuffer::default(), watches: false });
             }
         }
         let mut released = false;
-        self.clients.retain_mut(|client| match client.serve() {
+        self.clients.retain_mut(|client| match client.serve(self.stopping) {
             Served::Open => true,
             Served::Closed => false,
             Served::Released => {
@@ -68,12 +86,12 @@ enum Served {
 }
 
 impl Client {
-    fn serve(&mut self) -> Served {
+    fn serve(&mut self, stopping: bool) -> Served {
         let mut bytes = [0; 256];
         loop {
             match read(&self.stream, &mut bytes) {
                 Ok(0) => return Served::Closed,
-                Ok(count) => match self.answer(&bytes[..count]) {
+                Ok(count) => match self.answer(&bytes[..count], stopping) {
                     Served::Open => continue,
                     end => return end,
                 },
@@ -84,7 +102,7 @@ impl Client {
         }
     }
 
-    fn answer(&mut self, bytes: &[u8]) -> Served {
+    fn answer(&mut self, bytes: &[u8], stopping: bool) -> Served {
         let Ok(commands) = self.lines.push(bytes) else {
             let _ = write(&self.stream, b"error line too long\n");
             return Served::Closed;
@@ -96,6 +114,12 @@ impl Client {
                     let _ = write(&self.stream, b"ok\n");
                     return Served::Released;
                 }
+                Command::Watch => {
+                    self.watches = true;
+                    if !self.say_state(stopping) {
+                        return Served::Closed;
+                    }
+                }
                 Command::Unknown => {
                     if write(&self.stream, b"error unknown command\n").is_err() {
                         return Served::Closed;
@@ -104,6 +128,12 @@ impl Client {
             }
         }
         Served::Open
+    }
+
+    /// Whether it was taken: who does not read is let go, and may ask again.
+    fn say_state(&self, stopping: bool) -> bool {
+        let state: &[u8] = if stopping { b"stopping\n" } else { b"running\n" };
+        write(&self.stream, state) == Ok(state.len())
     }
 }
 

@@ -2,12 +2,13 @@
 //! while the node agent runs the machine inside it.
 //!
 //! ```text
-//! envelope run  --socket PATH   PID 1 of container "compute": reaps, ignores SIGTERM, ends with 0 when told "release"
+//! envelope run  --socket PATH   PID 1 of container "compute": reaps, tells of SIGTERM, ends with 0 when told "release"
 //! envelope hold --socket PATH   container of a user's image: lends its root, ends with 0 when "compute" has ended
 //! envelope install DESTINATION  copies itself, so that images which know nothing of it can run `hold`
 //! ```
 //! The guest's orderly shutdown takes longer than SIGTERM suggests, and everything in the PID namespace dies with PID 1:
-//! so SIGTERM alone ends nothing once the machine may be running.
+//! so SIGTERM alone ends nothing once the machine may be running. The agent learns of it, shuts the guest down and releases
+//! the envelope.
 
 #![cfg_attr(not(test), no_std)]
 #![cfg_attr(not(test), no_main)]
@@ -71,7 +72,9 @@ fn run(socket: &str) -> Result<(), String> {
     let mut listener = listen(socket)?;
     loop {
         wait(core::iter::once(signals.fd()).chain(listener.descriptors()), None)?;
-        signals.drain();
+        if signals.drain() {
+            listener.tell_stopping();
+        }
         if listener.serve() {
             return Ok(());
         }
@@ -89,8 +92,12 @@ fn hold(socket: &str) -> Result<(), String> {
         }
         let timeout = (compute == Compute::NotSeen).then_some(&CONNECT_INTERVAL);
         wait(core::iter::once(signals.fd()).chain(listener.descriptors()).chain(watch.descriptor()), timeout)?;
+        let told_to_stop = signals.drain();
+        if told_to_stop {
+            listener.tell_stopping();
+        }
         // Before compute was seen no machine can be running from this image, so the pod may go at once.
-        let asked_to_end = signals.drain() && compute == Compute::NotSeen;
+        let asked_to_end = told_to_stop && compute == Compute::NotSeen;
         if listener.serve() || asked_to_end {
             return Ok(());
         }

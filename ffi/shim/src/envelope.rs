@@ -22,6 +22,7 @@ const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Envelope {
     pid: u32,
     process: OwnedFd,
+    socket: OwnedFd,
     stream: Mutex<UnixStream>,
 }
 
@@ -29,14 +30,14 @@ impl Envelope {
     pub fn connect(path: &Path, pod_uid: &str) -> Result<Self, Reason> {
         let what = || format!("connect to the envelope at {}", path.display());
         check_uid(pod_uid)?;
-        let stream = connect_socket(path)?;
+        let (socket, stream) = connect_socket(path)?;
         let credentials = rustix::net::sockopt::socket_peercred(&stream).context(what)?;
         let process = pidfd_open(credentials.pid, PidfdFlags::empty()).map_err(|error| {
             Reason::new(status::ABSENT, format!("Cannot {}: its process has ended: {error}", what()))
         })?;
         let pid = Pid::as_raw(Some(credentials.pid)) as u32;
         let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).context(what)?;
-        let envelope = Self { pid, process, stream: Mutex::new(stream) };
+        let envelope = Self { pid, process, socket, stream: Mutex::new(stream) };
         // The cgroup was read by number: it is the listener's only if that has not ended meanwhile.
         if !envelope.alive() {
             return Err(Reason::new(status::ABSENT, format!("Cannot {}: its process has ended", what())));
@@ -57,6 +58,11 @@ impl Envelope {
         matches!(poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(0))
     }
 
+    /// Means the socket that this one is connected to, whatever is put into its place, until this is dropped.
+    pub fn socket_path(&self) -> String {
+        path_of(&self.socket)
+    }
+
     pub fn release(&self) -> Result<(), Reason> {
         let what = || format!("release the envelope (process {})", self.pid);
         let mut stream = self.stream.lock().map_err(|_| Reason::error("Cannot release the envelope: it is in use"))?;
@@ -72,7 +78,7 @@ impl Envelope {
     }
 }
 
-fn connect_socket(path: &Path) -> Result<UnixStream, Reason> {
+fn connect_socket(path: &Path) -> Result<(OwnedFd, UnixStream), Reason> {
     let what = || format!("connect to the envelope at {}", path.display());
     let absent = |error: &dyn std::fmt::Display| Reason::new(status::ABSENT, format!("Cannot {}: {error}", what()));
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -84,10 +90,14 @@ fn connect_socket(path: &Path) -> Result<UnixStream, Reason> {
         return Err(Reason::new(status::FOREIGN, format!("Cannot {}: it is not a socket", what())));
     }
     // Through the descriptor: the path may be longer than a socket address, and may change under our hands.
-    match UnixStream::connect(format!("/proc/self/fd/{}", socket.as_raw_fd())) {
+    match UnixStream::connect(path_of(&socket)) {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => Err(absent(&error)),
-        stream => stream.context(what),
+        stream => Ok((socket, stream.context(what)?)),
     }
+}
+
+fn path_of(socket: &OwnedFd) -> String {
+    format!("/proc/self/fd/{}", socket.as_raw_fd())
 }
 
 fn check_uid(pod_uid: &str) -> Result<(), Reason> {

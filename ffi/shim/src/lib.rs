@@ -74,6 +74,23 @@ pub extern "C" fn shim_envelope_alive(handle: u64) -> i32 {
 /// # Safety
 /// As for [`shim_kvm_probe`].
 #[unsafe(no_mangle)]
+pub unsafe extern "C" fn shim_envelope_socket(
+    handle: u64,
+    out: *mut u8,
+    out_capacity: u64,
+    out_length: *mut u64,
+) -> i32 {
+    // SAFETY: the caller's promise, passed on.
+    let out = unsafe { Out::new(out, out_capacity, out_length) };
+    out.answer(|| match HANDLES.get(handle).as_deref() {
+        Some(Resource::Envelope(envelope)) => Ok(envelope.socket_path().into_bytes()),
+        _ => Err(Reason::error(format!("Cannot find the envelope's socket: its handle is not open: got {handle}"))),
+    })
+}
+
+/// # Safety
+/// As for [`shim_kvm_probe`].
+#[unsafe(no_mangle)]
 pub unsafe extern "C" fn shim_envelope_release(
     handle: u64,
     out: *mut u8,

@@ -108,6 +108,12 @@ export class NativeLibrary implements Disposable {
     return this.#library.symbols.shim_envelope_alive(handle) === STATUS.ok;
   }
 
+  /** A path that means the socket of this very envelope, until the handle is closed. */
+  envelopeSocket(handle: bigint): string {
+    const answer = new Answer();
+    return answer.text(this.#library.symbols.shim_envelope_socket(handle, ...answer.parameters));
+  }
+
   /** Tells the envelope to end and waits, at most two seconds, until it has acknowledged. */
   async releaseEnvelope(handle: bigint): Promise<void> {
     const answer = new Answer();

@@ -1,5 +1,6 @@
-import { Envelope, EnvelopeError, EnvelopeErrorReason, Envelopes } from "../envelope.ts";
+import { Envelope, EnvelopeError, EnvelopeErrorReason, Envelopes, StopWatch } from "../envelope.ts";
 import { NativeError, NativeLibrary } from "./native.ts";
+import { SocketStopWatch } from "./socket_stop_watch.ts";
 import { STATUS } from "./symbols.ts";
 
 /** Envelopes reached through the native shim. */
@@ -11,6 +12,14 @@ export class NativeEnvelopes implements Envelopes {
   }
 
   async connect(socketPath: string, podUid: string, signal?: AbortSignal): Promise<Envelope> {
+    return await this.#connect(socketPath, podUid, signal);
+  }
+
+  async #connect(
+    socketPath: string,
+    podUid: string,
+    signal?: AbortSignal,
+  ): Promise<NativeEnvelope> {
     signal?.throwIfAborted();
     try {
       const { handle, pid } = await this.#native.connectEnvelope(socketPath, podUid);
@@ -18,6 +27,18 @@ export class NativeEnvelopes implements Envelopes {
     } catch (error) {
       throw envelopeError(error);
     }
+  }
+
+  async watchStop(socketPath: string, podUid: string, signal?: AbortSignal): Promise<StopWatch> {
+    using envelope = await this.#connect(socketPath, podUid, signal);
+    let socket: Deno.UnixConn;
+    try {
+      socket = await Deno.connect({ transport: "unix", path: envelope.socketPath });
+    } catch (cause) {
+      const reason = cause instanceof Deno.errors.ConnectionRefused ? "absent" : "unknown";
+      throw new EnvelopeError(`Cannot watch the envelope at ${socketPath}`, { cause, reason });
+    }
+    return await SocketStopWatch.over(socket, signal);
   }
 }
 
@@ -30,6 +51,11 @@ class NativeEnvelope implements Envelope {
     this.#native = native;
     this.#handle = handle;
     this.pid = pid;
+  }
+
+  /** Until it is closed. */
+  get socketPath(): string {
+    return this.#native.envelopeSocket(this.#handle);
   }
 
   alive(): boolean {

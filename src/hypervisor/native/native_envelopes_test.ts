@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { StandInPod } from "../stand_in_pod.ts";
+import { stopWatchContract } from "../stop_watch_contract.ts";
 import { nativeParts, whyNoNativeParts } from "../testing/native_parts.ts";
 import { NativeLibrary } from "./native.ts";
 import { NativeEnvelopes } from "./native_envelopes.ts";
@@ -76,6 +77,39 @@ testEnvelope("SIGTERM does not end the envelope, release() does", async ({ pod, 
   assert.equal(await pod.exitCode(), 0);
   assert.equal(envelope.alive(), false);
   await envelope.release();
+});
+
+stopWatchContract((name, body) =>
+  testEnvelope(name, async ({ pod, envelopes }) => {
+    using envelope = await envelopes.connect(pod.socketPath, pod.uid);
+    const terminate = () => Deno.kill(envelope.pid, "SIGTERM");
+    await body({ envelopes, socketPath: pod.socketPath, podUid: pod.uid, terminate });
+  })
+);
+
+testEnvelope("watchStop() refuses a listener of another pod", async ({ pod, envelopes }) => {
+  await assert.rejects(envelopes.watchStop(pod.socketPath, crypto.randomUUID()), {
+    name: "EnvelopeError",
+    reason: "foreign",
+  });
+});
+
+testEnvelope("who does not watch is answered as before, also after SIGTERM", async (fixture) => {
+  const { pod, envelopes } = fixture;
+  using stranger = await Deno.connect({ transport: "unix", path: pod.socketPath });
+  const ask = async (line: string) => {
+    await stranger.write(new TextEncoder().encode(`${line}\n`));
+    const bytes = new Uint8Array(64);
+    const count = await stranger.read(bytes);
+    return new TextDecoder().decode(bytes.subarray(0, count!));
+  };
+  assert.equal(await ask("watched"), "error unknown command\n");
+  using watch = await envelopes.watchStop(pod.socketPath, pod.uid);
+  using envelope = await envelopes.connect(pod.socketPath, pod.uid);
+  Deno.kill(envelope.pid, "SIGTERM");
+  await watch.told;
+  assert.equal(await ask("release"), "ok\n");
+  assert.equal(await pod.exitCode(), 0);
 });
 
 testEnvelope("garbage on the socket does not end the envelope", async ({ pod, envelopes }) => {

@@ -21,6 +21,10 @@ export const symbols = {
     nonblocking: true,
   },
   shim_envelope_alive: { parameters: ["u64"], result: "i32" },
+  shim_envelope_socket: {
+    parameters: ["u64", "buffer", "u64", "buffer"], // uint64_t handle, out
+    result: "i32",
+  },
   shim_envelope_release: {
     parameters: ["u64", "buffer", "u64", "buffer"], // uint64_t handle, out
     result: "i32",
