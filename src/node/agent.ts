@@ -45,6 +45,7 @@ import { LaunchMemory } from "./virtual_machine_instance/launch_memory.ts";
 import { CREATED_BY_INDEX, createdBy, Observer } from "./virtual_machine_instance/observe.ts";
 import { PodSockets } from "./virtual_machine_instance/pod_sockets.ts";
 import { NodeVirtualMachineInstanceReconciler } from "./virtual_machine_instance/reconciler.ts";
+import { StopWatches } from "./virtual_machine_instance/stop_watches.ts";
 
 const UID_INDEX = "uid";
 const COMPONENT = "virt-handler";
@@ -122,7 +123,7 @@ export class Agent {
     const { hypervisor, log } = this.#parts;
     const facts = await this.#nodeFacts();
     await adoptDomains({ ...this.#fence(), clock: this.#clock }, signal);
-    const controller = this.#controller(facts);
+    const controller = this.#controller(facts, signal);
     const enqueue = (key: ObjectKey) => controller.enqueue(key);
     this.#enqueue = enqueue;
     await Promise.all([
@@ -159,7 +160,7 @@ export class Agent {
     };
   }
 
-  #controller(facts: () => NodeFacts) {
+  #controller(facts: () => NodeFacts, lifetime: AbortSignal) {
     const { config, hypervisor, log, native } = this.#parts;
     const client = new WriteThroughClient(this.#parts.client, [this.#vmis, this.#pods]);
     const { kubeletRoot, nodeName, runDirectory } = config;
@@ -168,7 +169,10 @@ export class Agent {
     const sockets = new PodSockets({ envelopes: new NativeEnvelopes(native), kubeletRoot });
     const files = new NativePodFiles(native);
     const launcher = new Launcher({ hypervisor, sockets, files, facts, runDirectory });
-    const observed = { client, nodeName, vmis: this.#vmis, pods: this.#pods, hypervisor, sockets };
+    const stops = new StopWatches({ sockets, lifetime });
+    const enqueue = (key: ObjectKey) => this.#enqueue(key);
+    const seen = { client, nodeName, vmis: this.#vmis, pods: this.#pods, hypervisor };
+    const observed = { ...seen, sockets, stops, enqueue };
     const reconciler = new NodeVirtualMachineInstanceReconciler({
       client,
       memory,

@@ -18,6 +18,7 @@ import {
 } from "../../src/node/virtual_machine_instance/observe.ts";
 import { PodSockets } from "../../src/node/virtual_machine_instance/pod_sockets.ts";
 import { NodeVirtualMachineInstanceReconciler } from "../../src/node/virtual_machine_instance/reconciler.ts";
+import { StopWatches } from "../../src/node/virtual_machine_instance/stop_watches.ts";
 import type { Pod } from "../../src/resources/core_objects.ts";
 import { SYSTEM_CLOCK } from "../../src/runtime/clock.ts";
 import { Controller } from "../../src/runtime/controller.ts";
@@ -60,6 +61,7 @@ export class StandInAgent {
   readonly #vmis: Informer<VirtualMachineInstance>;
   readonly #pods: Informer<Pod>;
   readonly #events: EventRecorder;
+  readonly #end = new AbortController();
   readonly #controller: { enqueue(key: ObjectKey): void; run(signal: AbortSignal): Promise<void> };
 
   constructor(
@@ -86,6 +88,8 @@ export class StandInAgent {
     this.#events = new EventRecorder({ ...shared, component: "virt-handler", instance: node });
     const memory = new LaunchMemory();
     const sockets = new PodSockets({ envelopes, kubeletRoot: "/nonexistent" });
+    const stops = new StopWatches({ sockets, lifetime: this.#end.signal });
+    const enqueue = (key: ObjectKey): void => controller.enqueue(key);
     const facts = () => ({});
     const files = { read: () => Promise.resolve(undefined) };
     const runDirectory = "/nonexistent";
@@ -99,7 +103,7 @@ export class StandInAgent {
       reconciler: new NodeVirtualMachineInstanceReconciler({
         client,
         memory,
-        observer: new Observer({ ...look, vmis, pods }),
+        observer: new Observer({ ...look, vmis, pods, stops, enqueue }),
         actor: new Actor({ client, hypervisor, launcher, sockets, memory, clock }),
       }),
     });
@@ -125,6 +129,7 @@ export class StandInAgent {
         log: SILENT_LOGGER,
       }, signal),
     ]);
+    this.#end.abort();
     await this.#hypervisor[Symbol.asyncDispose]();
   }
 

@@ -18,6 +18,7 @@ import {
 } from "../../src/node/virtual_machine_instance/observe.ts";
 import { PodSockets } from "../../src/node/virtual_machine_instance/pod_sockets.ts";
 import { NodeVirtualMachineInstanceReconciler } from "../../src/node/virtual_machine_instance/reconciler.ts";
+import { StopWatches } from "../../src/node/virtual_machine_instance/stop_watches.ts";
 import type { Pod } from "../../src/resources/core_objects.ts";
 import { Controller, type EventSink } from "../../src/runtime/controller.ts";
 import { Informer } from "../../src/runtime/informer.ts";
@@ -64,6 +65,7 @@ export async function runNodeAgent(parts: NodeAgentParts): Promise<void> {
   const sockets = new PodSockets({ envelopes: hypervisor, kubeletRoot: "/kubelet" });
   const files = { read: () => Promise.resolve(undefined) };
   const launcher = new Launcher({ hypervisor, sockets, files, facts, runDirectory: "/run" });
+  const enqueue = (key: ObjectKey): void => controller.enqueue(key);
   const asked = mutation.agentClient?.(client, [vmis, pods]) ?? client;
   const writer = new WriteThroughClient(asked, [vmis, pods]);
   const reconciler: AgentReconciler = new NodeVirtualMachineInstanceReconciler({
@@ -76,9 +78,11 @@ export async function runNodeAgent(parts: NodeAgentParts): Promise<void> {
       pods,
       hypervisor,
       sockets,
+      stops: new StopWatches({ sockets, lifetime: signal }),
       memory,
       clock,
       facts,
+      enqueue,
     }),
     actor: new Actor({ client: writer, hypervisor, launcher, sockets, memory, clock }),
   });
@@ -122,7 +126,7 @@ export async function runNodeAgent(parts: NodeAgentParts): Promise<void> {
     followDomainEvents({
       hypervisor,
       keyOf: keyOfUid,
-      enqueue: (key) => controller.enqueue(key),
+      enqueue,
       clock,
       log: logger,
     }, signal),

@@ -8,7 +8,7 @@ import type { ApiServer } from "../cluster/api_server.ts";
 import { GuestConsole } from "../cluster/guest_console.ts";
 import { sample } from "../cluster/virtual_machine.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
-import { imageOf, writeGuestArchive } from "../real_node/guest_image.ts";
+import { type Behaviour, imageOf, writeGuestArchive } from "../real_node/guest_image.ts";
 import { kernelGuestImage } from "../toolchain/build_guest_images.ts";
 import { StandaloneDirectory, StandaloneProcess } from "./standalone_process.ts";
 
@@ -43,7 +43,7 @@ interface Condition {
 
 interface Instance {
   metadata: { uid: string };
-  status?: { phase?: string; conditions?: Condition[] };
+  status?: { phase?: string; reason?: string; conditions?: Condition[] };
 }
 
 interface ToldEvent {
@@ -60,7 +60,9 @@ Deno.test({
     await using own = await StandaloneDirectory.make({ dir: "/var/tmp" });
     const directory = own.path;
     await Deno.mkdir(`${directory}/images`);
-    await writeGuestArchive(`${directory}/images`, { behaviour: "sleeps", tag: "1" });
+    for (const behaviour of ["counts", "sleeps"] as const) {
+      await writeGuestArchive(`${directory}/images`, { behaviour, tag: "1" });
+    }
     const options = {
       directory,
       nativeDirectory: nativeParts(),
@@ -99,35 +101,52 @@ Deno.test({
       terminal.type("rm /www/ready\n");
       await terminal.expect(/response:404/, SLOW_MS);
       await untilReadiness(api, { status: "False", reason: "ContainersNotReady" });
-      await untilEvent(api, {
+      await untilPodEvent(api, {
         type: "Warning",
         reason: "Unhealthy",
         message: "Readiness probe failed: HTTP status 404",
-      });
+      }, "kernel");
       const vmi = await api.get<Instance>(`${VMIS}/kernel`);
       assert.equal(vmi?.status?.phase, "Running");
     });
 
-    await context.step("one that does not live is ended, and its VM starts it anew", async () => {
+    await context.step("one that does not live is shut down within its grace period", async () => {
       await using standalone = await StandaloneProcess.start({
         ...options,
         flags: ["--stop-guests"],
       });
       using api = await standalone.api();
-      await create(api, VMIS, vmi("alone"));
-      await create(api, VMS, vm("again"));
-      const first = await untilInstance(api, "again", (seen) => seen?.status?.phase === "Running");
-      await untilInstance(api, "alone", (seen) => seen?.status?.phase === "Failed");
-      const pod = await launcher(api, "alone");
-      assert.equal(pod?.status?.phase, "Failed");
-      const compute = pod?.status?.containerStatuses?.find(({ name }) => name === "compute");
-      assert.equal(compute?.state?.terminated?.exitCode, 137);
-      assert.equal(compute?.state?.terminated?.reason, "Error");
-      await untilEvent(api, {
+      await create(api, VMIS, vmi("listens", { behaviour: "counts", graceSeconds: 120 }));
+      await create(api, VMIS, vmi("deaf", { behaviour: "sleeps", graceSeconds: 2 }));
+      for (const name of ["listens", "deaf"]) {
+        await untilPodEvent(api, {
+          type: "Normal",
+          reason: "Killing",
+          message: "Container compute failed liveness probe",
+        }, name);
+        await untilVmiEvent(api, {
+          type: "Normal",
+          reason: "ShuttingDown",
+          message: "Signaled Graceful Shutdown",
+        }, name);
+      }
+      await untilEnded(api, "listens", { phase: "Succeeded" });
+      await untilVmiEvent(api, {
         type: "Normal",
-        reason: "Killing",
-        message: "Container compute failed liveness probe",
+        reason: "Stopped",
+        message: "The VirtualMachineInstance was shut down.",
+      }, "listens");
+      await untilEnded(api, "deaf", { phase: "Failed", reason: "GuestKilled" });
+    });
+
+    await context.step("a VM starts one anew that did not live", async () => {
+      await using standalone = await StandaloneProcess.start({
+        ...options,
+        flags: ["--stop-guests"],
       });
+      using api = await standalone.api();
+      await create(api, VMS, vm("again", { behaviour: "counts", graceSeconds: 120 }));
+      const first = await untilInstance(api, "again", (seen) => seen?.status?.phase === "Running");
       await untilInstance(
         api,
         "again",
@@ -146,13 +165,19 @@ async function kernelGuest(): Promise<unknown> {
   return guest;
 }
 
-function vmi(name: string) {
+/** What a guest that counts does when its power button is pressed, one that sleeps does not. */
+interface Guest {
+  behaviour: Behaviour;
+  graceSeconds: number;
+}
+
+function vmi(name: string, { behaviour, graceSeconds }: Guest) {
   return {
     apiVersion: "kubevirt.io/v1",
     kind: "VirtualMachineInstance",
     metadata: { name },
     spec: {
-      terminationGracePeriodSeconds: 0,
+      terminationGracePeriodSeconds: graceSeconds,
       domain: {
         memory: { guest: "32Mi" },
         devices: {
@@ -161,14 +186,14 @@ function vmi(name: string) {
         },
       },
       networks: [{ name: "default", pod: {} }],
-      volumes: [{ name: "root", containerDisk: { image: `${imageOf("sleeps")}:1` } }],
+      volumes: [{ name: "root", containerDisk: { image: `${imageOf(behaviour)}:1` } }],
       livenessProbe: LIVENESS,
     },
   };
 }
 
-function vm(name: string) {
-  const { apiVersion, spec } = vmi(name);
+function vm(name: string, guest: Guest) {
+  const { apiVersion, spec } = vmi(name, guest);
   return {
     apiVersion,
     kind: "VirtualMachine",
@@ -215,9 +240,45 @@ async function untilReadiness(api: ApiServer, wanted: Partial<Condition>): Promi
   });
 }
 
+type Told = Omit<ToldEvent, "involvedObject">;
+
+/** The VMI says how its guest ended; its pod, whose envelope was released, that it completed. */
+async function untilEnded(
+  api: ApiServer,
+  name: string,
+  { phase, reason }: { phase: string; reason?: string },
+): Promise<void> {
+  const ended = await untilInstance(
+    api,
+    name,
+    (seen) => ["Succeeded", "Failed"].includes(seen?.status?.phase ?? ""),
+  );
+  assert.deepEqual([ended?.status?.phase, ended?.status?.reason], [phase, reason]);
+  assert.equal(ready(ended)?.reason, "GuestNotRunning");
+  const pod = await waitUntil({
+    what: `the end of the pod of ${name}`,
+    timeoutMs: SLOW_MS,
+    look: () => launcher(api, name),
+    until: (seen) => ["Succeeded", "Failed"].includes(seen?.status?.phase ?? ""),
+  });
+  assert.equal(pod?.status?.phase, "Succeeded");
+  const compute = pod?.status?.containerStatuses?.find(({ name }) => name === "compute");
+  assert.equal(compute?.state?.terminated?.exitCode, 0);
+  assert.equal(compute?.state?.terminated?.reason, "Completed");
+}
+
+async function untilPodEvent(api: ApiServer, told: Told, name: string): Promise<void> {
+  await untilEvent(api, told, (regarding) => regarding.startsWith(`virt-launcher-${name}-`));
+}
+
+async function untilVmiEvent(api: ApiServer, told: Told, name: string): Promise<void> {
+  await untilEvent(api, told, (regarding) => regarding === name);
+}
+
 async function untilEvent(
   api: ApiServer,
-  { type, reason, message }: Omit<ToldEvent, "involvedObject">,
+  { type, reason, message }: Told,
+  isOf: (regarding: string) => boolean,
 ): Promise<void> {
   await waitUntil({
     what: `event ${reason}: ${message}`,
@@ -226,7 +287,7 @@ async function untilEvent(
     until: (seen) =>
       seen?.items.some((each) =>
         each.type === type && each.reason === reason && each.message === message &&
-        each.involvedObject.name.startsWith("virt-launcher-")
+        isOf(each.involvedObject.name)
       ) ?? false,
     tell: (seen) => seen?.items.map(({ message }) => message).join("; ") ?? "",
   });

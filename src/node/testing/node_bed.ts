@@ -24,6 +24,7 @@ import { LaunchMemory } from "../virtual_machine_instance/launch_memory.ts";
 import { CREATED_BY_INDEX, createdBy, Observer } from "../virtual_machine_instance/observe.ts";
 import { PodSockets } from "../virtual_machine_instance/pod_sockets.ts";
 import { NodeVirtualMachineInstanceReconciler } from "../virtual_machine_instance/reconciler.ts";
+import { StopWatches } from "../virtual_machine_instance/stop_watches.ts";
 import { FakeEnvelopes } from "./fake_envelopes.ts";
 import { vmi, type VmiParts } from "./vmi.ts";
 
@@ -133,6 +134,11 @@ export class NodeBed {
     }
   }
 
+  /** Where the envelope of the pod listens. */
+  async computeSocket(): Promise<string> {
+    return socketPath((await this.pod()).metadata.uid, "compute");
+  }
+
   async pod(): Promise<Pod> {
     const found = await this.client.get<Pod>(PODS, POD_KEY);
     if (found === undefined) throw new Error("Cannot find the pod");
@@ -172,6 +178,7 @@ export class NodeController implements AsyncDisposable {
       indexes: { [CREATED_BY_INDEX]: createdBy },
     });
     const memory = new LaunchMemory();
+    const enqueue = (): void => controller.enqueue(KEY);
     const controller = new Controller({
       reconciler: new NodeVirtualMachineInstanceReconciler({
         client,
@@ -183,9 +190,11 @@ export class NodeController implements AsyncDisposable {
           pods,
           hypervisor,
           sockets,
+          stops: new StopWatches({ sockets, lifetime: this.#stop.signal }),
           memory,
           clock,
           facts: FACTS,
+          enqueue,
         }),
         actor: new Actor({ client, hypervisor, launcher, sockets, memory, clock }),
       }),
@@ -203,7 +212,7 @@ export class NodeController implements AsyncDisposable {
     const events = {
       hypervisor,
       keyOf: () => KEY,
-      enqueue: () => controller.enqueue(KEY),
+      enqueue,
       clock,
       log: SILENT_LOGGER,
     };

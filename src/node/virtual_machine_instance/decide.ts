@@ -16,7 +16,7 @@
  * One guest of an instance at a time: a domain that was started for an earlier hand-over is ended first (fence.ts), and no guest
  * is started beside one of the same name, nor for a hand-over that is older than one that was seen on the node.
  *
- * VMI or pod deleted -> the power button is pressed every 5 s until the grace period ends; then the guest is destroyed.
+ * VMI or pod deleted, or its container told to stop -> the power button is pressed every 5 s until the grace period ends; then the guest is destroyed.
  * A domain that could not be looked at ("unknown") moves nothing: it is looked at again. One whose VMM does not answer stays
  * Running and is not ready; in the end it is destroyed like any other.
  */

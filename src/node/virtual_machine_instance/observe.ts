@@ -13,6 +13,7 @@ import { factsForPod, type NodeFacts } from "../node_facts.ts";
 import { planLaunch } from "./launch_plan.ts";
 import type { LaunchMemory } from "./launch_memory.ts";
 import type { PodSockets } from "./pod_sockets.ts";
+import type { StopWatches } from "./stop_watches.ts";
 import type { EnvelopeObservation, LaunchFailure, Rival, World } from "./world.ts";
 
 /** Index of the pod informer: pods by the UID of the VMI they were made for. */
@@ -25,9 +26,12 @@ export interface ObserverOptions {
   pods: Informer<Pod>;
   hypervisor: Hypervisor;
   sockets: PodSockets;
+  stops: StopWatches;
   memory: LaunchMemory;
   clock: Clock;
   facts: () => NodeFacts;
+  /** Has a VMI looked at again. */
+  enqueue: (key: ObjectKey) => void;
 }
 
 export class Observer {
@@ -51,8 +55,8 @@ export class Observer {
     if (vmi === undefined) return undefined;
     const pod = this.#podOf(vmi);
     const { launchFailure, releasedPodUid } = memory.get(vmi.metadata.uid);
+    const isEnding = await this.#isEnding(vmi, pod, signal);
     const nowMs = clock.monotonicMs();
-    const isEnding = Boolean(vmi.metadata.deletionTimestamp ?? pod?.metadata.deletionTimestamp);
     const isReleased = pod !== undefined && releasedPodUid === pod.metadata.uid;
     const facts = factsForPod(this.#options.facts(), pod);
     const launching = vmi.status?.phase === Phase.Scheduled && domain.kind === "absent";
@@ -106,6 +110,20 @@ export class Observer {
   #podOf(vmi: VirtualMachineInstance): Pod | undefined {
     const pods = this.#options.pods.byIndex(CREATED_BY_INDEX, vmi.metadata.uid);
     return pods.find((pod) => !isFinalPhase(pod.status?.phase)) ?? pods[0];
+  }
+
+  /** A guest whose pod is deleted anyway need not be asked for. */
+  async #isEnding(
+    vmi: VirtualMachineInstance,
+    pod: Pod | undefined,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    if (vmi.metadata.deletionTimestamp || pod?.metadata.deletionTimestamp) return true;
+    const isOver = isFinalPhase(vmi.status?.phase) || isFinalPhase(pod?.status?.phase);
+    if (isOver || pod === undefined) return false;
+    const { enqueue, stops } = this.#options;
+    const key = keyOf(vmi as KubeObject);
+    return await stops.isTold(pod.metadata.uid, () => enqueue(key), signal);
   }
 
   async #started(

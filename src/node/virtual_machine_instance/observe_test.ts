@@ -11,6 +11,7 @@ import { KEY, NODE, NodeBed } from "../testing/node_bed.ts";
 import { LaunchMemory } from "./launch_memory.ts";
 import { CREATED_BY_INDEX, createdBy, Observer } from "./observe.ts";
 import { PodSockets } from "./pod_sockets.ts";
+import { StopWatches } from "./stop_watches.ts";
 
 /** An observer whose caches have seen the bed as it is now, and see nothing more. */
 async function observerOf(bed: NodeBed, hypervisor: FakeHypervisor): Promise<Observer> {
@@ -28,16 +29,19 @@ async function observerOf(bed: NodeBed, hypervisor: FakeHypervisor): Promise<Obs
   await Promise.all([vmis.waitForSync(deadline), pods.waitForSync(deadline)]);
   stop.abort();
   await running;
+  const sockets = new PodSockets({ envelopes: bed.envelopes, kubeletRoot: "/kubelet" });
   return new Observer({
     client,
     nodeName: NODE,
     vmis,
     pods,
     hypervisor,
-    sockets: new PodSockets({ envelopes: bed.envelopes, kubeletRoot: "/kubelet" }),
+    sockets,
+    stops: new StopWatches({ sockets, lifetime: new AbortController().signal }),
     memory: new LaunchMemory(),
     clock: SYSTEM_CLOCK,
     facts: () => ({}),
+    enqueue: () => {},
   });
 }
 

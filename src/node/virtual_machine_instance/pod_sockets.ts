@@ -1,4 +1,9 @@
-import { type Envelope, EnvelopeError, type Envelopes } from "../../hypervisor/envelope.ts";
+import {
+  type Envelope,
+  EnvelopeError,
+  type Envelopes,
+  type StopWatch,
+} from "../../hypervisor/envelope.ts";
 import { COMPUTE_SOCKET } from "../volumes/plan.ts";
 import type { EnvelopeObservation } from "./world.ts";
 
@@ -18,9 +23,16 @@ export class PodSockets {
 
   /** @throws EnvelopeError */
   async connect(podUid: string, socket: string, signal: AbortSignal): Promise<Envelope> {
-    const { envelopes, kubeletRoot } = this.#options;
-    const volume = `${kubeletRoot}/pods/${podUid}/volumes/kubernetes.io~empty-dir/sockets`;
-    return await envelopes.connect(`${volume}/${socket}.sock`, podUid, signal);
+    return await this.#options.envelopes.connect(this.#path(podUid, socket), podUid, signal);
+  }
+
+  /**
+   * Of the container that the guest runs in.
+   * @throws EnvelopeError
+   */
+  async watchStop(podUid: string, signal: AbortSignal): Promise<StopWatch> {
+    const { envelopes } = this.#options;
+    return await envelopes.watchStop(this.#path(podUid, COMPUTE_SOCKET), podUid, signal);
   }
 
   /** Whether the pod's envelope is there. Never throws: not knowing is an answer. */
@@ -43,5 +55,10 @@ export class PodSockets {
     } catch (error) {
       if (!(error instanceof EnvelopeError && error.reason === "absent")) throw error;
     }
+  }
+
+  #path(podUid: string, socket: string): string {
+    const { kubeletRoot } = this.#options;
+    return `${kubeletRoot}/pods/${podUid}/volumes/kubernetes.io~empty-dir/sockets/${socket}.sock`;
   }
 }

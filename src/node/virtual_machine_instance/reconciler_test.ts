@@ -106,6 +106,57 @@ Deno.test("reconciler ends a deleted VMI with one write, after the pod and befor
   assert.ok(wasRecorded);
 });
 
+Deno.test("reconciler shuts a guest down whose container was told to stop, also one told before", async (context) => {
+  for (const when of ["while an agent is there", "before there was one"]) {
+    await context.step(when, async () => {
+      const bed = new NodeBed();
+      await bed.handOver();
+      let agent = new TestAgent(bed);
+      try {
+        const { metadata } = await bed.until("it runs", isRunning);
+        if (when === "before there was one") await agent[Symbol.asyncDispose]();
+        bed.envelopes.terminate(await bed.computeSocket());
+        if (when === "before there was one") agent = new TestAgent(bed);
+        await eventually("it is asked to shut down", () => reasons(bed).includes("ShuttingDown"));
+        assert.equal(bed.envelopes.released.length, 0);
+        agent.hypervisor.end(metadata.uid, "shutdown");
+        await bed.until("nothing is left", () => bed.guests.domains.size === 0);
+        const { status } = await bed.vmi();
+        assert.deepEqual([status?.phase, status?.reason], ["Succeeded", undefined]);
+        assert.deepEqual(bed.envelopes.released, [await bed.computeSocket()]);
+        assert.equal(bed.envelopes.watchers(await bed.computeSocket()), 0);
+        assert.deepEqual(reasons(bed), ["Started", "ShuttingDown", "Stopped"]);
+      } finally {
+        await agent[Symbol.asyncDispose]();
+      }
+    });
+  }
+});
+
+Deno.test("reconciler grants one grace period to a guest that is told to stop and then deleted", async () => {
+  const bed = new NodeBed();
+  await bed.handOver({ spec: { terminationGracePeriodSeconds: 2 } });
+  await using _agent = new TestAgent(bed);
+  await bed.until("it runs", isRunning);
+  bed.envelopes.terminate(await bed.computeSocket());
+  await eventually("it is asked to shut down", () => reasons(bed).includes("ShuttingDown"));
+  await bed.client.delete(VIRTUAL_MACHINE_INSTANCES, KEY);
+  const vmi = await bed.until("it failed", ({ status }) => status?.phase === "Failed");
+  assert.equal(vmi.status?.reason, "GuestKilled");
+  assert.deepEqual(reasons(bed), ["Started", "ShuttingDown", "Deleted", "Stopped"]);
+});
+
+Deno.test("reconciler starts no guest in a container that was told to stop", async () => {
+  const bed = new NodeBed();
+  await bed.handOver();
+  bed.envelopes.terminate(await bed.computeSocket());
+  await using _agent = new TestAgent(bed);
+  await bed.until("it failed", ({ status }) => status?.phase === "Failed");
+  await eventually("the envelope is released", () => bed.envelopes.released.length === 1);
+  assert.equal(bed.guests.domains.size, 0);
+  assert.deepEqual(reasons(bed), ["Deleted"]);
+});
+
 Deno.test("reconciler refuses a spec it cannot make, naming each field", async () => {
   const bed = new NodeBed();
   await bed.handOver({ domain: { memory: { guest: "64Mi" }, devices: { tpm: {}, gpus: [] } } });

@@ -19,8 +19,8 @@ export function isGraceful(spec: VirtualMachineInstanceSpec): boolean {
 
 /**
  * How much longer the guest may take to end, not above 0 when it must have; `undefined`: it may run on. Counted from when this
- * agent first saw that the VMI or its pod is being deleted: the time of the deletion is of the API server's clock, and a node
- * whose clock is ahead of it would end guests at once. An agent that starts meanwhile grants the whole time anew.
+ * agent first saw that it is to end (see {@link World.endingForMs}): the time of a deletion is of the API server's clock, and a
+ * node whose clock is ahead of it would end guests at once. That a container was told to stop has no time. An agent that starts meanwhile grants the whole time anew.
  */
 export function terminationLeftMs(
   { vmi, endingForMs }: Pick<World, "vmi" | "endingForMs">,

@@ -55,7 +55,10 @@ export interface World {
   /** What of the spec this node cannot act on. */
   refusals: readonly Refusal[];
   launchFailure?: LaunchFailure;
-  /** Milliseconds since this agent first saw that the VMI or its pod is being deleted; absent when neither is. */
+  /**
+   * Milliseconds since this agent first saw that the VMI or its pod is being deleted, or that the pod's container was told to
+   * stop; absent when nothing of it is so.
+   */
   endingForMs?: number;
 }
 

@@ -7,7 +7,8 @@
  *      +-- does not fit: Unschedulable               +-- deletion asked for -> SIGTERM -> grace over -> killed -> tidied
  *                                                    |                                                        -> deleted
  *                                                    +-- probes: Ready, not Ready
- *                                                    +-- a liveness probe fails -> SIGTERM -> grace over -> killed -> Failed
+ *                                                    +-- a liveness probe fails -> SIGTERM -> all containers ended
+ *                                                                                         -> grace over -> killed -> Failed
  *   gone from the API, traces here -> killed -> tidied
  *   Running in the API, nothing here -> Failed
  */
