@@ -130,10 +130,14 @@ export class Invariants {
     const vmi = instances(this.#parts.server).find(({ metadata }) => metadata.uid === uid);
     const { deletionTimestamp, name } = vmi?.metadata ?? {};
     if (vmi?.status?.phase !== "Running" || vmi.status.nodeName !== machine.name) return;
-    if (deletionTimestamp === undefined) return;
-    if (this.#pods(uid).some(({ metadata }) => metadata.deletionTimestamp !== undefined)) return;
+    const pods = this.#pods(uid);
+    if (pods.some(({ metadata }) => metadata.deletionTimestamp !== undefined)) return;
+    const toldForMs = pods.flatMap(({ metadata }) => machine.toldToStopForMs(metadata.uid) ?? []);
+    const deletedForMs = deletionTimestamp && now.getTime() - Date.parse(deletionTimestamp);
+    const endingForMs = Math.max(...toldForMs, ...(deletedForMs ? [deletedForMs] : []));
+    if (endingForMs === -Infinity) return;
     const graceMs = (vmi.spec.terminationGracePeriodSeconds ?? 30) * 1000;
-    const leftMs = Date.parse(deletionTimestamp) + graceMs - now.getTime();
+    const leftMs = graceMs - endingForMs;
     if (leftMs <= 0) return;
     const what = `the guest of ${name} was ended ${leftMs} ms too early`;
     this.#parts.violated("no guest is ended early", what);

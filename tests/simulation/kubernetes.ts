@@ -78,6 +78,20 @@ export class Kubelet {
     this.#ended(podUid, "Failed", "Error");
   }
 
+  /** It ends a pod that nobody deletes (a probe failed, the node is short of memory): SIGTERM, and the end after the grace. */
+  stop(pod: Pod, onKill: () => void): void {
+    const { uid } = pod.metadata;
+    if (this.#known.get(uid) !== "up") return;
+    const { clock, trace } = this.#parts;
+    trace.add(`kubelet ${this.machine.name}`, () => `stops pod ${pod.metadata.name}`);
+    this.machine.terminateEnvelope(uid);
+    const graceMs = (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000;
+    clock.setTimer(() => {
+      if (this.#known.get(uid) === "up") onKill();
+      this.crash(uid);
+    }, graceMs);
+  }
+
   #look(uid: string): void {
     const { server } = this.#parts;
     if (this.isCutOff || !this.machine.isOn || this.#boot !== this.machine.boot) return;

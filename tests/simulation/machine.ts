@@ -17,7 +17,8 @@ export interface EnvelopeProcess {
   podUid: string;
   /** Asked to end by the agent, once. */
   onRelease(): void;
-  isTerminated: boolean;
+  /** When it got SIGTERM, on the clock of all. */
+  terminatedAtMs?: number;
   /** Who of the agent listens for its SIGTERM. */
   watches: Set<FakeStopWatch>;
 }
@@ -27,6 +28,8 @@ export interface MachineParts {
   random: Random;
   faults: Faults;
   trace: Trace;
+  /** Its envelopes tell of SIGTERM; without, they are of an earlier version. */
+  tellsOfStops: boolean;
   /** A guest begins to run. */
   onGuestStart(machine: Machine, uid: string): void;
   /** Its agent ends one without asking it. */
@@ -53,6 +56,10 @@ export class Machine {
     this.name = name;
     this.#parts = parts;
     this.#adapter = this.adapt();
+  }
+
+  get tellsOfStops(): boolean {
+    return this.#parts.tellsOfStops;
   }
 
   /** A new agent's way to the domains that are there. */
@@ -95,7 +102,6 @@ export class Machine {
       pid,
       podUid,
       onRelease,
-      isTerminated: false,
       watches: new Set(),
     });
   }
@@ -110,8 +116,16 @@ export class Machine {
   terminateEnvelope(podUid: string): void {
     const envelope = this.#envelopes.get(podUid);
     if (envelope === undefined) return;
-    envelope.isTerminated = true;
+    envelope.terminatedAtMs ??= this.#parts.clock.monotonicMs();
+    if (!this.tellsOfStops) return;
     for (const watch of envelope.watches) watch.tell();
+  }
+
+  /** `undefined`: it was not, or cannot tell. */
+  toldToStopForMs(podUid: string): number | undefined {
+    const terminatedAtMs = this.#envelopes.get(podUid)?.terminatedAtMs;
+    if (!this.tellsOfStops || terminatedAtMs === undefined) return undefined;
+    return this.#parts.clock.monotonicMs() - terminatedAtMs;
   }
 
   holds(podUid: string): boolean {

@@ -63,6 +63,10 @@ export interface Outcome {
   /** Writes of the product, without heartbeats. */
   writes: number;
   guests: number;
+  /** Pods that nobody deleted, whose containers were told to stop. */
+  stopped: number;
+  /** How many of these had to be killed when their grace period was over. */
+  killed: number;
 }
 
 export interface SimulationOptions {
@@ -73,6 +77,8 @@ export interface SimulationOptions {
   isFaultFree?: boolean;
   /** A deliberate fault of the product. */
   mutation?: Mutation;
+  /** Kubelets end containers of pods that nobody deletes, and envelopes tell of it. @default false */
+  containerStops?: boolean;
 }
 
 /** Most are short; some are long enough for a silent node to be given up. */
@@ -137,6 +143,7 @@ export class Simulation {
   readonly #nodes: Node[];
   readonly #isFaultFree: boolean;
   readonly #mutation: Mutation | undefined;
+  readonly #containerStops: boolean;
   readonly #processes = new Set<SimulatedProcess>();
   /** How often a process dies just after a write of its own was served, before it may have heard of it. */
   readonly #hazard: number;
@@ -145,6 +152,8 @@ export class Simulation {
   #broken: readonly Invariant[] = [];
   #steps = 0;
   #guests = 0;
+  #stopped = 0;
+  #killed = 0;
   #lastChangeMs = 0;
   #generation = 0;
 
@@ -154,6 +163,7 @@ export class Simulation {
     this.#seed = seed;
     this.random = random;
     this.#mutation = options.mutation;
+    this.#containerStops = options.containerStops ?? false;
     this.#isFaultFree = options.isFaultFree ?? random.chance(FAULT_FREE_SHARE);
     this.#hazard = this.#isFaultFree || random.chance(0.5) ? 0 : random.between(0, 0.08);
     const { clock } = this;
@@ -189,7 +199,8 @@ export class Simulation {
       };
       const onDestroy = (machine: Machine, uid: string) =>
         this.invariants.guestDestroyed(machine, uid, clock.now());
-      const parts = { clock, random, faults, trace, onGuestStart, onDestroy };
+      const tellsOfStops = this.#containerStops;
+      const parts = { clock, random, faults, trace, tellsOfStops, onGuestStart, onDestroy };
       const machine = new Machine(name, parts);
       machine.wallAheadMs = this.#drawnWallAheadMs();
       const kubelet = new Kubelet(machine, kubernetes);
@@ -228,6 +239,8 @@ export class Simulation {
       convergedMs,
       writes: this.writes.length,
       guests: this.#guests,
+      stopped: this.#stopped,
+      killed: this.#killed,
     };
   }
 
@@ -274,6 +287,8 @@ export class Simulation {
     for (let i = 0; i < guestEvents; i++) this.#during(stormMs, () => this.#guestActs());
     const incidents = this.#isFaultFree ? 0 : this.random.integer(0, 6);
     for (let i = 0; i < incidents; i++) this.#during(stormMs, () => this.#incident());
+    const stops = this.#containerStops ? this.random.integer(1, 4) : 0;
+    for (let i = 0; i < stops; i++) this.#during(stormMs, () => this.#stopPod());
     this.#maybeLongSilence(stormMs);
     this.advance(stormMs);
     this.#calm();
@@ -599,6 +614,14 @@ export class Simulation {
     const node = this.random.pick(this.#nodes);
     const pod = node && this.random.pick(this.#podsOn(node));
     if (node !== undefined && pod !== undefined) node.kubelet.crash(pod.metadata.uid);
+  }
+
+  #stopPod(): void {
+    const node = this.random.pick(this.#nodes);
+    const pod = node && this.random.pick(this.#podsOn(node));
+    if (node === undefined || pod === undefined || !node.machine.holds(pod.metadata.uid)) return;
+    this.#stopped++;
+    node.kubelet.stop(pod, () => void this.#killed++);
   }
 
   #podsOn({ machine }: Node): Pod[] {

@@ -34,6 +34,23 @@ for (let from = 1; from <= SCHEDULES; from += GROUP) {
   });
 }
 
+Deno.test("simulate() finds nothing wrong where containers are told to stop", async () => {
+  const seeds = Array.from({ length: GROUP }, (_, i) => i + 1);
+  for (const { seed, violation } of await simulateAll(seeds, { containerStops: true })) {
+    assert.equal(violation, undefined, `seed ${seed}: ${violation}`);
+  }
+});
+
+Deno.test("simulate() has each pod end in order whose container is told to stop, without faults", async () => {
+  const seeds = Array.from({ length: GROUP }, (_, i) => i + 1);
+  const outcomes = await simulateAll(seeds, { containerStops: true, isFaultFree: true });
+  for (const { seed, violation, killed } of outcomes) {
+    assert.equal(violation, undefined, `seed ${seed}: ${violation}`);
+    assert.equal(killed, 0, `seed ${seed}: a pod was killed`);
+  }
+  assert.ok(outcomes.some(({ stopped }) => stopped > 0));
+});
+
 for (const { seed, was } of REGRESSIONS) {
   Deno.test(`simulate() with seed ${seed}: no more ${was}`, async () => {
     const { violation } = await simulate({ seed });
