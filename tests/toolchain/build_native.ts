@@ -28,6 +28,7 @@ export async function nativeDirectory(): Promise<string> {
   using lock = await Deno.open(`${cache}/native.lock`, { create: true, write: true });
   await lock.lock(true);
   if (await exists(directory)) return directory;
+  await touchSources();
   // Beside each other: each ends with one processor at work.
   await step("building the native parts with cargo", () =>
     Promise.all([
@@ -54,6 +55,15 @@ function cacheDirectory(): string {
   if (own) return own;
   const base = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME") ?? "/root"}/.cache`;
   return `${base}/denovirt`;
+}
+
+/**
+ * cargo goes by times, and all checkouts share what it has built: sources that are older than what another checkout had built
+ * last (a worktree, an archive) would be taken for that.
+ */
+async function touchSources(): Promise<void> {
+  const now = new Date();
+  for (const path of await sourcePaths(FFI, "")) await Deno.utime(new URL(path, FFI), now, now);
 }
 
 async function hashSources(): Promise<string> {
