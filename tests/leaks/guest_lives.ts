@@ -11,6 +11,8 @@ import { type Behaviour, imageOf } from "../real_node/guest_image.ts";
 const NAMESPACE = "leaks";
 /** Software emulation on busy cores; an idle machine needs a tenth of it. */
 const STEP_TIMEOUT_MS = 20_000;
+/** Pods are collected once their instance is gone, by a collector that learns of new kinds twice a minute. */
+const COLLECTED_TIMEOUT_MS = 90_000;
 
 export class GuestLives implements AsyncDisposable {
   readonly #client: KubeClient;
@@ -46,7 +48,7 @@ export class GuestLives implements AsyncDisposable {
       timeoutMs: STEP_TIMEOUT_MS,
     });
     await this.#pods.waitUntil(() => this.#pods.list().length === 0, {
-      timeoutMs: STEP_TIMEOUT_MS,
+      timeoutMs: COLLECTED_TIMEOUT_MS,
     });
   }
 
