@@ -176,11 +176,9 @@ export class Standalone implements AsyncDisposable {
     signal.addEventListener("abort", onAbort, { once: true });
     let informing = Promise.resolve();
     try {
-      const [components] = await Promise.all([
-        this.#late.load(this.#options, this.client),
-        this.#prove(signal),
-      ]);
-      this.#components = components;
+      // First, because it is short and callers wait for it; loading lets nobody in between.
+      await this.#prove(signal);
+      const components = this.#components = await this.#late.load(this.#options, this.client);
       const { controlPlane } = components;
       informing = controlPlane.inform(node.signal);
       await controlPlane.informed(node.signal);
