@@ -8,7 +8,8 @@ import type { ApiServer } from "../cluster/api_server.ts";
 import { GuestConsole } from "../cluster/guest_console.ts";
 import { sample } from "../cluster/virtual_machine.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
-import { type Behaviour, imageOf, writeGuestArchive } from "../real_node/guest_image.ts";
+import { type Behaviour, writeGuestArchive } from "../real_node/guest_image.ts";
+import { guestSpec } from "../real_node/guest_spec.ts";
 import { kernelGuestImage } from "../toolchain/build_guest_images.ts";
 import { StandaloneDirectory, StandaloneProcess } from "./standalone_process.ts";
 
@@ -177,16 +178,7 @@ function vmi(name: string, { behaviour, graceSeconds }: Guest) {
     kind: "VirtualMachineInstance",
     metadata: { name },
     spec: {
-      terminationGracePeriodSeconds: graceSeconds,
-      domain: {
-        memory: { guest: "32Mi" },
-        devices: {
-          disks: [{ name: "root", disk: { bus: "virtio" } }],
-          interfaces: [{ name: "default", masquerade: {} }],
-        },
-      },
-      networks: [{ name: "default", pod: {} }],
-      volumes: [{ name: "root", containerDisk: { image: `${imageOf(behaviour)}:1` } }],
+      ...guestSpec(behaviour, { graceSeconds, tag: "1" }),
       livenessProbe: LIVENESS,
     },
   };

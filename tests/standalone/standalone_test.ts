@@ -3,7 +3,8 @@ import { nativeParts, whyNoNativeParts } from "../../src/hypervisor/testing/nati
 import type { ApiServer } from "../cluster/api_server.ts";
 import { GuestConsole } from "../cluster/guest_console.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
-import { imageOf, writeGuestArchive } from "../real_node/guest_image.ts";
+import { writeGuestArchive } from "../real_node/guest_image.ts";
+import { guestSpec } from "../real_node/guest_spec.ts";
 import { serviceTableOf } from "../../src/standalone/local/network/machine_network.ts";
 import { bridgeOf, StandaloneDirectory, StandaloneProcess } from "./standalone_process.ts";
 
@@ -48,7 +49,7 @@ Deno.test({
       using api = await standalone.api();
       const bad = vm();
       bad.metadata.name = "bad";
-      bad.spec.template.spec.domain.devices.disks[0]!.name = "nothing";
+      bad.spec.template.spec.domain.devices.disks![0]!.name = "nothing";
       const refused = await api.request("POST", VMS, bad);
       assert.equal(refused.status, 422);
       assert.match(JSON.stringify(refused.body), /virtualmachine-validator.kubevirt.io/);
@@ -112,18 +113,7 @@ function vm() {
     spec: {
       runStrategy: "Always",
       template: {
-        spec: {
-          terminationGracePeriodSeconds: 0,
-          domain: {
-            memory: { guest: "32Mi" },
-            devices: {
-              disks: [{ name: "root", disk: { bus: "virtio" } }],
-              interfaces: [{ name: "default", masquerade: {} }],
-            },
-          },
-          networks: [{ name: "default", pod: {} }],
-          volumes: [{ name: "root", containerDisk: { image: `${imageOf("counts")}:1` } }],
-        },
+        spec: guestSpec("counts", { tag: "1" }),
       },
     },
   };
