@@ -1,5 +1,6 @@
 /** The caller of {@link MutualTlsServer}'s proof: right in everything but the signature. */
-import type { Stranger, TlsTrust } from "../runtime/mutual_tls_server.ts";
+import type { Stranger } from "../runtime/caller_proof.ts";
+import type { TlsTrust } from "../runtime/mutual_tls_server.ts";
 import { CLOCK_SKEW_MS, createAuthority, issueLeaf } from "./x509.ts";
 
 const VALIDITY_MS = 60 * 60_000;

@@ -22,13 +22,20 @@ export interface IdentifyingListener {
   identify: (socket: TLSSocket) => unknown;
 }
 
+/** Who calls the listeners of the proof: a stranger, until his authority is believed. */
+export interface Stranger {
+  /** Signed by no authority that is believed. It should look as right as it can. */
+  credential: TlsCredential;
+  /** PEM of who did sign it. */
+  authority: string;
+}
+
 export interface CallerProof {
-  /** As it is to serve. */
-  listener: IdentifyingListener;
-  /** Right in everything but the signature. */
-  stranger: TlsCredential;
-  /** Somebody, and a listener of the same kind that is to know him. */
-  friend: { credential: TlsCredential; listener: IdentifyingListener };
+  /** As it is to serve, but for whom it believes: PEM of the authorities that may sign client certificates. */
+  listener: (clientCas: readonly string[]) => IdentifyingListener;
+  /** Whom it is to believe. */
+  clientCas: readonly string[];
+  stranger: Stranger;
 }
 
 /** The proof failed: this TLS stack cannot be relied upon to tell callers apart. */
@@ -37,22 +44,23 @@ export class UnprovenError extends Error {
 }
 
 /**
- * Calls listeners on loopback as nobody and as a stranger with a certificate that looks right: neither may be identified. Then as a
- * friend, who must be: a listener that asks for no certificates, or callers who never arrive, would prove nothing. Takes at most 10 s
- * for each of the three. Throws an {@link UnprovenError}, or another error when a call got no answer at all.
+ * Calls listeners on loopback as nobody and as a stranger with a certificate that looks right: neither may be identified. Then
+ * believes the stranger's authority too, and calls again: now it must be. A listener that asks for no certificates, or callers who
+ * never arrive, would prove nothing. Takes at most 10 s for each of the three. Throws an {@link UnprovenError}, or another error
+ * when a call got no answer at all.
  */
 export async function proveCallersAreToldApart(
-  { listener, stranger, friend }: CallerProof,
+  { listener, clientCas, stranger: { authority, credential } }: CallerProof,
   signal?: AbortSignal,
 ): Promise<void> {
-  for (const [who, caller] of [["nobody", undefined], ["stranger", stranger]] as const) {
-    const { peer } = await callAs(caller, listener, signal);
+  for (const [who, caller] of [["nobody", undefined], ["stranger", credential]] as const) {
+    const { peer } = await callAs(caller, listener(clientCas), signal);
     if (peer === undefined) continue;
     throw new UnprovenError(
       `Cannot serve: ${who} must not be identified: got ${JSON.stringify(peer)}`,
     );
   }
-  const { peer, error } = await callAs(friend.credential, friend.listener, signal);
+  const { peer, error } = await callAs(credential, listener([...clientCas, authority]), signal);
   if (peer !== undefined) return;
   throw new UnprovenError(
     "Cannot serve: the TLS stack must identify a caller by its certificate: " +

@@ -13,6 +13,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import {
   type IdentifyingListener,
   proveCallersAreToldApart,
+  type Stranger,
   type TlsCredential,
   UnprovenError,
 } from "./caller_proof.ts";
@@ -67,14 +68,6 @@ export interface TlsResponse {
   status: number;
   headers?: Readonly<Record<string, string>>;
   body?: string | Uint8Array;
-}
-
-/** Who calls the listeners of the proof, a stranger at first and then a friend; see {@link MutualTlsServer.start}. */
-export interface Stranger {
-  /** Signed by no authority of the trust. It should look as right as it can. */
-  credential: TlsCredential;
-  /** PEM of who did sign it. */
-  authority: string;
 }
 
 /** What to do with a websocket request: refuse it with an ordinary answer, or take it. */
@@ -212,12 +205,10 @@ export class MutualTlsServer implements AsyncDisposable {
   async #prove(signal?: AbortSignal): Promise<void> {
     try {
       const { trust, stranger: mint } = this.#options;
-      const { authority, credential } = mint(trust);
-      const friendly = { ...trust, clientCas: [...trust.clientCas, authority] };
       await proveCallersAreToldApart({
-        listener: listenerOf(trust),
-        stranger: credential,
-        friend: { credential, listener: listenerOf(friendly) },
+        listener: (clientCas) => listenerOf({ ...trust, clientCas }),
+        clientCas: trust.clientCas,
+        stranger: mint(trust),
       }, signal);
     } catch (error) {
       if (!(error instanceof UnprovenError) || this.#options.unverifiableCallers !== "refuse") {

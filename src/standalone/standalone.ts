@@ -206,15 +206,13 @@ export class Standalone implements AsyncDisposable {
       import("../runtime/caller_proof.ts"),
       import("../certificates/stranger.ts"),
     ]);
-    const { credential: { certificate, key }, clientCas } = this.#trust;
-    const { authority, credential } = mintStranger(this.#trust);
-    const listener = (clientCas: readonly string[]) =>
-      identifyingListener({ certificate, key, clientCas });
+    const { credential, clientCas } = this.#trust;
+    const stranger = mintStranger(this.#trust);
     try {
       await proveCallersAreToldApart({
-        listener: listener(clientCas),
-        stranger: credential,
-        friend: { credential, listener: listener([...clientCas, authority]) },
+        listener: (clientCas) => identifyingListener({ ...credential, clientCas }),
+        clientCas,
+        stranger,
       }, signal);
       this.#proven.resolve();
     } catch (cause) {

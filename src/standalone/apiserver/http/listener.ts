@@ -50,6 +50,7 @@ export class ApiListener implements AsyncDisposable {
   readonly #closing = new AbortController();
   /** Of connections: a client's certificate is read once, and cannot change while it is connected. */
   readonly #subjects = new WeakMap<TLSSocket, CertificateSubject | "none">();
+  /** Until then, and where the proof fails, nobody is known by a certificate. */
   #proven: boolean;
 
   private constructor(options: ListenerOptions) {
@@ -149,14 +150,9 @@ export class ApiListener implements AsyncDisposable {
     await this.#options.upgrade(requestOf(incoming, { user, caller }), { incoming, socket, head });
   }
 
-  /** Where the proof fails nobody is known by a certificate, and whoever started the listener says why. */
+  /** Whoever started the listener says why where the proof fails. */
   async #untilProven(socket: TLSSocket): Promise<void> {
-    if (!hasCertificate(socket)) return;
-    try {
-      await this.#options.proven;
-    } catch {
-      this.#subjects.set(socket, "none");
-    }
+    if (hasCertificate(socket)) await this.#options.proven?.catch(() => {});
   }
 
   /** `undefined`: somebody who claims to be somebody, and is not. */
@@ -173,8 +169,8 @@ export class ApiListener implements AsyncDisposable {
   #subjectOf(socket: TLSSocket): CertificateSubject | undefined {
     let subject = this.#subjects.get(socket);
     if (subject === undefined) {
-      const isAsked = this.#options.tls.clientCas.length > 0;
-      subject = (isAsked ? subjectOf(socket) : undefined) ?? "none";
+      const isBelieved = this.#proven && this.#options.tls.clientCas.length > 0;
+      subject = (isBelieved ? subjectOf(socket) : undefined) ?? "none";
       this.#subjects.set(socket, subject);
     }
     return subject === "none" ? undefined : subject;
