@@ -1,3 +1,5 @@
+import { basename } from "node:path";
+
 /**
  * Puts a program and all it imports into a directory of a few JavaScript files: the entry, under its own name, and beside it what is
  * imported while the program runs, so that a start parses no more than it needs. All are ASCII: a single character beyond
@@ -23,7 +25,7 @@ export async function bundle(
   if (!success) {
     throw new Error(`Cannot bundle ${entry}: ${new TextDecoder().decode(stderr)}`);
   }
-  const name = entry.replace(/^.*\//, "").replace(/\.ts$/, ".js");
+  const name = `${basename(entry, ".ts")}.js`;
   const others: string[] = [];
   for (const file of Deno.readDirSync(directory)) {
     const path = `${directory}/${file.name}`;

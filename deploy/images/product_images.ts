@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { basename } from "node:path";
 import {
   CONTROLLER_PERMISSIONS,
   NATIVE_PARTS,
@@ -64,7 +65,7 @@ async function bundledController(work: string): Promise<Image> {
   const command = ["/bin/deno", ...RUN, ...CONTROLLER_PERMISSIONS, "/app/controller.js"];
   return await controllerImage(command, [
     ["/bin/deno", Deno.execPath()],
-    ...files.map((path): Source => [`/app/${nameOf(path)}`, path, 0o644]),
+    ...files.map((path): Source => [`/app/${basename(path)}`, path, 0o644]),
   ]);
 }
 
@@ -98,13 +99,9 @@ async function bundledNode(nativeDirectory: string, work: string): Promise<Image
   const files = await bundle(`${SOURCES}/node.ts`, `${work}/node`);
   return await nodeImage([], [
     ["deno", Deno.execPath()],
-    ...files.map((path): Source => [nameOf(path), path]),
+    ...files.map((path): Source => [basename(path), path]),
     ...NATIVE_PARTS.map((name): Source => [name, `${nativeDirectory}/${name}`]),
   ]);
-}
-
-function nameOf(path: string): string {
-  return path.replace(/^.*\//, "");
 }
 
 async function compiledNode(programs: Programs): Promise<Image> {

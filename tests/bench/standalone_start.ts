@@ -1,6 +1,8 @@
 /** How long `denovirt-node standalone` takes from exec until its API is ready. */
 import { bundle } from "../../deploy/images/bundle.ts";
 import {
+  denoRun,
+  NODE_SOURCE,
   StandaloneDirectory,
   StandaloneProcess,
   type StandaloneProcessOptions,
@@ -8,8 +10,6 @@ import {
 import { percentile } from "./percentile.ts";
 
 const STARTS = 5;
-const SOURCE = new URL("../../src/node.ts", import.meta.url).pathname;
-const RUN = ["run", "--quiet", "--no-check", "--allow-all"];
 
 /** Of one form of the program, medians. */
 export interface StandaloneStartTimes {
@@ -26,10 +26,10 @@ export async function standaloneStartTimes(
 ): Promise<StandaloneStartTimes[]> {
   const directory = await Deno.makeTempDir();
   try {
-    const [bundled] = await bundle(SOURCE, `${directory}/node`);
+    const [bundled] = await bundle(NODE_SOURCE, `${directory}/node`);
     return [
       { form: "bundled", ...await medians(nativeDirectory, bundled) },
-      { form: "from source", ...await medians(nativeDirectory, SOURCE) },
+      { form: "from source", ...await medians(nativeDirectory, NODE_SOURCE) },
     ];
   } finally {
     await Deno.remove(directory, { recursive: true });
@@ -40,7 +40,7 @@ async function medians(
   nativeDirectory: string,
   entry: string,
 ): Promise<Omit<StandaloneStartTimes, "form">> {
-  const program = [Deno.execPath(), ...RUN, entry];
+  const program = denoRun(entry);
   const [first, later]: [number[], number[]] = [[], []];
   for (let start = 0; start < STARTS; start++) {
     await using own = await StandaloneDirectory.make();

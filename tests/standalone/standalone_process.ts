@@ -4,14 +4,8 @@ import { Printed } from "../runner/printed.ts";
 import { removeMachineNetwork } from "../../src/standalone/local/network/apply_machine_network.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
-const FROM_SOURCES = [
-  Deno.execPath(),
-  "run",
-  "--quiet",
-  "--no-check",
-  "--allow-all",
-  `${ROOT}src/node.ts`,
-];
+/** What `denovirt-node` is for a clone. */
+export const NODE_SOURCE = `${ROOT}src/node.ts`;
 const READY_TIMEOUT_MS = 120_000;
 /** One of 256 for each directory. */
 const NETWORKS = { pods: "10.234", services: "10.235" };
@@ -54,7 +48,8 @@ export class StandaloneProcess implements AsyncDisposable {
   }
 
   static async start(options: StandaloneProcessOptions): Promise<StandaloneProcess> {
-    const { directory, images, nativeDirectory, flags = [], program = FROM_SOURCES } = options;
+    const { directory, images, nativeDirectory, flags = [], program = denoRun(NODE_SOURCE) } =
+      options;
     const process = new Deno.Command(program[0] ?? "", {
       args: [
         ...[...program.slice(1), "standalone"],
@@ -107,6 +102,11 @@ export class StandaloneProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+/** @param entry denovirt-node's source, or its bundle */
+export function denoRun(entry: string): string[] {
+  return [Deno.execPath(), "run", "--quiet", "--no-check", "--allow-all", entry];
 }
 
 /** Two on one machine must differ. */
