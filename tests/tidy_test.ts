@@ -163,6 +163,7 @@ const RINGS: Ring[] = [
       "src/standalone/images/",
       "src/standalone/doctor/",
       "src/standalone/ipv4_range.ts",
+      "src/hypervisor/recorded_process.ts",
       "src/node/",
       "src/api/",
       "src/kube/",

@@ -15,7 +15,8 @@ import {
   type ControlObservation,
   type ControlOperation,
 } from "./control_connection.ts";
-import { type DomainRecord, isAlive, QEMU_USER, VmDirectories } from "./vm_directory.ts";
+import { isAlive } from "../recorded_process.ts";
+import { type DomainRecord, QEMU_USER, VmDirectories } from "./vm_directory.ts";
 
 /** The line that denovirt-domain prints. */
 const Report = z.object({

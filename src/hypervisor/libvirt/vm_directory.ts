@@ -1,16 +1,14 @@
 import * as z from "zod";
 import type { DomainOwner } from "../hypervisor.ts";
 import type { NativeLibrary } from "../native/native.ts";
+import { isAlive, RecordedProcess, unlessNoProcess } from "../recorded_process.ts";
 import { ControlObservation } from "./control_connection.ts";
-
-const Process = z.object({ pid: z.number(), startTicks: z.number() });
-type Process = z.infer<typeof Process>;
 
 /** `ffi/domain/src/record.rs`: which processes run the domain. Another version may have written it. */
 const DomainRecord = z.object({
-  envelope: Process,
-  domain: Process,
-  vmm: Process.nullish(),
+  envelope: RecordedProcess,
+  domain: RecordedProcess,
+  vmm: RecordedProcess.nullish(),
 });
 export type DomainRecord = z.infer<typeof DomainRecord>;
 
@@ -94,11 +92,11 @@ export class VmDirectories {
   }
 
   async exists(uid: string): Promise<boolean> {
-    return await unlessMissing(Deno.lstat(this.path(uid))) !== undefined;
+    return await unlessNoProcess(Deno.lstat(this.path(uid))) !== undefined;
   }
 
   async remove(uid: string): Promise<void> {
-    await unlessMissing(Deno.remove(this.path(uid), { recursive: true }));
+    await unlessNoProcess(Deno.remove(this.path(uid), { recursive: true }));
   }
 
   /**
@@ -186,7 +184,7 @@ export class VmDirectories {
    * Whether that process lives, is the domain's and stays: sockets of a process that was killed close a little before it
    * is gone. Another's may be recorded, because QEMU's user can write the record.
    */
-  async keeps(uid: string, process: Process, signal?: AbortSignal): Promise<boolean> {
+  async keeps(uid: string, process: RecordedProcess, signal?: AbortSignal): Promise<boolean> {
     const endMs = performance.now() + DYING_MS_MAX;
     while (await isAlive(process) && await this.isOf(uid, process.pid)) {
       if (performance.now() > endMs) return true;
@@ -209,11 +207,11 @@ export class VmDirectories {
    * arranges. `ffi/domain/src/belonging.rs` looks again before anything is done to it.
    */
   async isOf(uid: string, pid: number): Promise<boolean> {
-    const status = await unlessMissing(Deno.readTextFile(`/proc/${pid}/status`));
+    const status = await unlessNoProcess(Deno.readTextFile(`/proc/${pid}/status`));
     if (status === undefined || !GUEST_USERS.test(status)) return false;
     const [shown, own] = await Promise.all([
-      unlessMissing(unlessOdd(Deno.stat(`/proc/${pid}/root/${VM_PLACE}`))),
-      unlessMissing(Deno.lstat(this.path(uid))),
+      unlessNoProcess(unlessOdd(Deno.stat(`/proc/${pid}/root/${VM_PLACE}`))),
+      unlessNoProcess(Deno.lstat(this.path(uid))),
     ]);
     return shown !== undefined && shown.ino === own?.ino && shown.dev === own.dev;
   }
@@ -226,29 +224,11 @@ export class VmDirectories {
 
   async #write(uid: string, name: string, value: unknown): Promise<void> {
     const path = `${this.path(uid)}/${name}`;
-    await unlessMissing(Deno.remove(`${path}.new`));
+    await unlessNoProcess(Deno.remove(`${path}.new`));
     // Made new: a link that QEMU's user puts there is not followed.
     const options = { createNew: true, mode: PRIVATE_FILE };
     await Deno.writeTextFile(`${path}.new`, JSON.stringify(value), options);
     await Deno.rename(`${path}.new`, path);
-  }
-}
-
-/** Whether exactly that process lives: its number may have been given to another. */
-export async function isAlive(process: Process): Promise<boolean> {
-  const stat = await unlessMissing(Deno.readTextFile(`/proc/${process.pid}/stat`));
-  // The command name may hold blanks and parentheses, so fields are counted from its end.
-  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
-  if (!fields || fields[0] === "Z" || fields[0] === "X") return false;
-  return fields[19] === String(process.startTicks);
-}
-
-async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || isNoSuchProcess(error)) return undefined;
-    throw error;
   }
 }
 
@@ -261,9 +241,4 @@ async function unlessOdd<T>(promise: Promise<T>): Promise<T | undefined> {
     if (error instanceof Deno.errors.FilesystemLoop) return undefined;
     throw error;
   }
-}
-
-/** A process that ends between opening and reading its file in /proc. */
-function isNoSuchProcess(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ESRCH";
 }

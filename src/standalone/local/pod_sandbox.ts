@@ -3,16 +3,16 @@
  * Neither needs this process to live on.
  */
 import * as z from "zod";
+import { isAlive, RecordedProcess } from "../../hypervisor/recorded_process.ts";
 import { MAX_ANSWER_BYTES, readBounded } from "./read_bounded.ts";
 
 const START_TIMEOUT_MS = 60_000;
 
-const Process = z.object({ pid: z.int().min(2), startTicks: z.int() });
 const Record = z.object({
-  runtime: Process,
+  runtime: RecordedProcess,
   containers: z.array(z.object({
     name: z.string(),
-    process: Process,
+    process: RecordedProcess,
     startedAtMs: z.number(),
     ended: z.object({ atMs: z.number(), exitCode: z.int() }).optional(),
   })),
@@ -171,21 +171,6 @@ function parseReport(answer: Uint8Array): z.infer<typeof Report> {
   } catch (cause) {
     throw new SandboxError("Cannot start the pod: denovirt-domain ended without a word", { cause });
   }
-}
-
-/** A later process of the same number is another. */
-async function isAlive({ pid, startTicks }: z.infer<typeof Process>): Promise<boolean> {
-  let stat: string;
-  try {
-    stat = await Deno.readTextFile(`/proc/${pid}/stat`);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || /ESRCH|os error 3/.test(String(error))) {
-      return false;
-    }
-    throw error;
-  }
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields[0] !== "Z" && fields[0] !== "X" && Number(fields[19]) === startTicks;
 }
 
 function signalProcess(pid: number, signal: Deno.Signal): void {
