@@ -13,7 +13,8 @@ const INTERFACE_CHARACTERS_MAX = 15;
 const PREFIX = "denovirt-run-";
 /** Until it is locked. */
 const NEW_PREFIX = "denovirt-new-";
-const PLACE = /^denovirt-run-[0-9a-f]{16}$/;
+/** Deno ends the names of temporary directories with a random number of 64 bits, without leading zeros. */
+const PLACE = /^denovirt-run-[0-9a-f]{1,16}$/;
 const POD_UID = /^[0-9a-f-]{36}$/;
 const LOCK = "lock";
 const ROOT_UID = 0;
