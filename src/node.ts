@@ -29,6 +29,7 @@ import {
   runCommandLine,
   type RunConfig,
   type StandaloneConfig,
+  USAGE_ERROR,
 } from "./node/config.ts";
 import { JsonLogger } from "./runtime/log.ts";
 import type { Terminal } from "./standalone/run/attach_console.ts";
@@ -195,8 +196,7 @@ async function run(config: RunConfig): Promise<void> {
   }
   const tell = (line: string) => void Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
   const loadNative = async (directories: { runDirectory: string; stateDirectory: string }) => {
-    const { nativeDirectory } = config;
-    const parts = await ownNativeParts({ ...directories, nativeDirectory });
+    const parts = await ownNativeParts({ ...config, ...directories });
     const native = NativeLibrary.load(parts.directory);
     const dispose = () => [native, parts].forEach((each) => each[Symbol.dispose]());
     return { native, [Symbol.dispose]: dispose };
@@ -219,12 +219,9 @@ async function run(config: RunConfig): Promise<void> {
   Deno.exit(end.how === "stopped" ? stoppedCode : end.how === "failed" ? FAILED : 0);
 }
 
-/** Bad flags: one line for people, and code 2. */
-const USAGE_ERROR = 2;
-
 if (import.meta.main) {
   try {
-    await runCommandLine({ args: Deno.args, env: Deno.env.toObject() }, {
+    const code = await runCommandLine({ args: Deno.args, env: Deno.env.toObject() }, {
       version: denoConfig.version,
       agent: runAgent,
       probe,
@@ -232,6 +229,7 @@ if (import.meta.main) {
       standalone,
       run,
     });
+    if (code !== 0) Deno.exit(code);
   } catch (error) {
     const isUsage = error instanceof TypeError &&
       /^Cannot (use these flags|install)/.test(error.message);

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { assertStructural, structuralSchema } from "./crd.ts";
 import { customResourceDefinition, withoutDescriptions } from "./custom_resource_definition.ts";
 import { ObjectMeta, TemplateMeta } from "./k8s_meta.ts";
-import { Quantity } from "./quantity.ts";
+import { Quantity } from "./quantity_schema.ts";
 import { VIRTUAL_MACHINE_INSTANCES, VIRTUAL_MACHINES } from "./registry.ts";
 import {
   atomicList,

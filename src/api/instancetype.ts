@@ -6,7 +6,7 @@ import { GPU, HostDevice } from "./host_device.ts";
 import { ObjectMeta } from "./k8s_meta.ts";
 import { LaunchSecurity } from "./launch_security.ts";
 import { Hugepages } from "./memory.ts";
-import { Quantity } from "./quantity.ts";
+import { Quantity } from "./quantity_schema.ts";
 import { atomicList, int, int32, optional, stringMap } from "./structural.ts";
 
 /** Processors of a size. */

@@ -1,6 +1,6 @@
 /** References from one Kubernetes object to another, and the selectors of the downward API. */
 import * as z from "zod";
-import { Quantity } from "./quantity.ts";
+import { Quantity } from "./quantity_schema.ts";
 import { int32, optional } from "./structural.ts";
 
 /** An object of the same namespace, by name. */

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { LabelSelector } from "./k8s_meta.ts";
 import { TypedLocalObjectReference, TypedObjectReference } from "./k8s_reference.ts";
-import { Quantity } from "./quantity.ts";
+import { Quantity } from "./quantity_schema.ts";
 import { atomicList, optional } from "./structural.ts";
 
 /** How much storage a claim asks for. */

@@ -12,7 +12,7 @@ import {
   VirtualMachineOptions,
 } from "./kubevirt_guest_defaults.ts";
 import { MigrationConfiguration } from "./migration_configuration.ts";
-import { Quantity } from "./quantity.ts";
+import { Quantity } from "./quantity_schema.ts";
 import { ResourceRequirementsWithoutClaims } from "./resources.ts";
 import {
   atomicList,

@@ -1,6 +1,6 @@
 /** Cluster-wide settings and defaults of guests. */
 import * as z from "zod";
-import { Quantity } from "./quantity.ts";
+import { Quantity } from "./quantity_schema.ts";
 import { ResourceRequirementsWithoutClaims } from "./resources.ts";
 import { atomicList, int32, openEnum, optional } from "./structural.ts";
 

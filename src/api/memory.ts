@@ -1,6 +1,6 @@
 /** The guest's memory. */
 import * as z from "zod";
-import { Quantity } from "./quantity.ts";
+import { Quantity } from "./quantity_schema.ts";
 import { openEnum, optional } from "./structural.ts";
 
 /** Guest memory in huge pages. */

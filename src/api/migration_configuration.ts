@@ -1,6 +1,6 @@
 /** How guests are migrated, as set for the cluster and as it applied to one migration. */
 import * as z from "zod";
-import { Quantity } from "./quantity.ts";
+import { Quantity } from "./quantity_schema.ts";
 import { int32, int64, openEnum, optional } from "./structural.ts";
 
 /** How guests are migrated in this cluster. */

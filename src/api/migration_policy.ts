@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { ObjectMeta } from "./k8s_meta.ts";
 import { ExperimentalMigrationOptions } from "./migration_configuration.ts";
-import { Quantity } from "./quantity.ts";
+import { Quantity } from "./quantity_schema.ts";
 import { int64, optional, stringMap } from "./structural.ts";
 
 /** Which guests a policy is for. */

@@ -1,7 +1,7 @@
 /** The state of a guest's migration. */
 import * as z from "zod";
 import { VMIMConfigurationOptions } from "./migration_configuration.ts";
-import { Quantity } from "./quantity.ts";
+import { Quantity } from "./quantity_schema.ts";
 import { atomicList, int, optional, stringMap, Time } from "./structural.ts";
 
 /** What the source's node says. */

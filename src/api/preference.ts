@@ -10,7 +10,7 @@ import { VGPUOptions } from "./host_device.ts";
 import { InterfaceMasquerade } from "./interface.ts";
 import { ObjectMeta } from "./k8s_meta.ts";
 import { LaunchSecurity } from "./launch_security.ts";
-import { Quantity } from "./quantity.ts";
+import { Quantity } from "./quantity_schema.ts";
 import { int32, int64, optional, stringMap } from "./structural.ts";
 
 /** What the guest's clock shows. */

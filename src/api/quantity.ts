@@ -1,24 +1,16 @@
 /** Kubernetes quantities: "1.5Gi", "100m", 4. Exact arithmetic: nothing is rounded by floating point. */
-import * as z from "zod";
-import { int } from "./structural.ts";
 
 /** The grammar, as upstream's schemas spell it. */
-const QUANTITY_PATTERN =
+export const QUANTITY_PATTERN =
   /^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$/;
 
-const GRAMMAR = "a number with an optional suffix (Ki Mi Gi Ti Pi Ei, n u m k M G T P E) " +
+/** The grammar for people. */
+export const QUANTITY_GRAMMAR =
+  "a number with an optional suffix (Ki Mi Gi Ti Pi Ei, n u m k M G T P E) " +
   'or exponent, such as "512Mi", "1.5G", "100m" or "1e3"';
 
-function explain(issue: { input?: unknown }): string {
-  return `Invalid quantity: must be ${GRAMMAR}: got ${JSON.stringify(issue.input)}`;
-}
-
 /** An amount of memory, storage or CPU. Sent as a string, or as an integer. */
-export const Quantity = z.union(
-  [int(), z.string().regex(QUANTITY_PATTERN, { error: explain })],
-  { error: explain },
-).meta({ "x-kubernetes-int-or-string": true, pattern: QUANTITY_PATTERN.source });
-export type Quantity = z.infer<typeof Quantity>;
+export type Quantity = number | string;
 
 /** Larger exponents name amounts that nobody has, and would cost memory to compute. */
 const EXPONENT_MAX = 30;
@@ -88,7 +80,7 @@ function split(
   const explicit = Number(exponent ?? 0);
   if (match === null || whole + fraction === "" || Math.abs(explicit) > EXPONENT_MAX) {
     throw new RangeError(
-      `Cannot parse quantity: must be ${GRAMMAR}, exponents up to ${EXPONENT_MAX}: ` +
+      `Cannot parse quantity: must be ${QUANTITY_GRAMMAR}, exponents up to ${EXPONENT_MAX}: ` +
         `got ${JSON.stringify(quantity)}`,
     );
   }

@@ -6,8 +6,8 @@ import {
   parseBytes,
   parseMilliCpu,
   parseQuantity,
-  Quantity,
 } from "./quantity.ts";
+import { Quantity } from "./quantity_schema.ts";
 
 const AMOUNTS: readonly (readonly [Quantity, bigint])[] = [
   [0, 0n],

@@ -1,6 +1,6 @@
 /** Requests and limits. */
 import * as z from "zod";
-import { Quantity } from "./quantity.ts";
+import { Quantity } from "./quantity_schema.ts";
 import { optional } from "./structural.ts";
 
 /** What a guest needs of its node. */

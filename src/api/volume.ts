@@ -3,7 +3,7 @@ import * as z from "zod";
 import { CloudInitConfigDriveSource, CloudInitNoCloudSource, SysprepSource } from "./cloud_init.ts";
 import { DownwardAPIVolumeFile } from "./k8s_reference.ts";
 import { CorePersistentVolumeClaimVolumeSource } from "./k8s_storage.ts";
-import { Quantity } from "./quantity.ts";
+import { Quantity } from "./quantity_schema.ts";
 import { optional } from "./structural.ts";
 
 /** The files of a ConfigMap. */

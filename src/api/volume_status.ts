@@ -1,6 +1,6 @@
 /** The state of a guest's volumes. */
 import * as z from "zod";
-import { Quantity } from "./quantity.ts";
+import { Quantity } from "./quantity_schema.ts";
 import { atomicList, int64, optional, Time } from "./structural.ts";
 
 /** What a claim asked for and got. */
