@@ -5,10 +5,17 @@ export class Printed {
   /** Resolves when the stream has ended. */
   readonly ended: Promise<void>;
   #text = "";
+  #isOver = false;
 
   constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
     this.ended = stream.pipeThrough(new TextDecoderStream())
-      .pipeTo(new WritableStream({ write: (text) => void (this.#text += text) }));
+      .pipeTo(new WritableStream({ write: (text) => void (this.#text += text) }))
+      .finally(() => this.#isOver = true);
+  }
+
+  /** Whether nothing more will come. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   get text(): string {
@@ -19,9 +26,10 @@ export class Printed {
     await waitUntil({
       what,
       timeoutMs,
-      look: () => Promise.resolve(this.#text),
-      until: (seen) => pattern.test(seen),
-      tell: (seen) => seen,
+      look: () => Promise.resolve({ text: this.#text, isOver: this.#isOver }),
+      until: ({ text }) => pattern.test(text),
+      tell: ({ text }) => text,
+      hopeless: ({ isOver }) => isOver ? "it prints nothing more" : undefined,
     });
   }
 }

@@ -1,6 +1,7 @@
 /** `denovirt-node run` as the program that it is, and what it must not leave behind. */
 import { kernelGuestImage } from "../toolchain/build_guest_images.ts";
 import { dirname } from "node:path";
+import { Printed } from "../runner/printed.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -20,20 +21,14 @@ export interface RunProcessOptions {
 export class RunProcess implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #copied: Promise<unknown>;
-  #output = "";
-  #progress = "";
+  readonly #output: Printed;
+  readonly #progress: Printed;
 
   private constructor(process: Deno.ChildProcess) {
     this.#process = process;
     this.#input = process.stdin.getWriter();
-    const copy = (from: ReadableStream<Uint8Array>, to: (text: string) => void) =>
-      from.pipeThrough(new TextDecoderStream() as never)
-        .pipeTo(new WritableStream<string>({ write: to }));
-    this.#copied = Promise.all([
-      copy(process.stdout, (text) => void (this.#output += text)),
-      copy(process.stderr, (text) => void (this.#progress += text)),
-    ]);
+    this.#output = new Printed(process.stdout);
+    this.#progress = new Printed(process.stderr);
   }
 
   static async start(options: RunProcessOptions): Promise<RunProcess> {
@@ -58,11 +53,11 @@ export class RunProcess implements AsyncDisposable {
 
   /** What the guest wrote; at a terminal, progress too. */
   get output(): string {
-    return this.#output;
+    return this.#output.text;
   }
 
   get progress(): string {
-    return this.#progress;
+    return this.#progress.text;
   }
 
   async type(text: string): Promise<void> {
@@ -77,10 +72,15 @@ export class RunProcess implements AsyncDisposable {
     await waitUntil({
       what,
       timeoutMs: SLOW_MS,
-      look: () => Promise.resolve(`${this.#progress}${this.#output}`),
-      until: is,
-      tell: (seen) => seen.slice(-1_500),
+      look: () => Promise.resolve({ text: this.#text, isOver: this.#progress.isOver }),
+      until: ({ text }) => is(text),
+      tell: ({ text }) => text.slice(-1_500),
+      hopeless: ({ isOver }) => isOver ? "it prints nothing more" : undefined,
     });
+  }
+
+  get #text(): string {
+    return `${this.progress}${this.output}`;
   }
 
   kill(signal: Deno.Signal): void {
@@ -90,7 +90,7 @@ export class RunProcess implements AsyncDisposable {
   /** Resolves with its exit code. */
   async ended(): Promise<number> {
     const { code } = await this.#process.status;
-    await this.#copied;
+    await Promise.all([this.#output.ended, this.#progress.ended]);
     return code;
   }
 
@@ -106,10 +106,8 @@ export class RunProcess implements AsyncDisposable {
 
   /** What there still is of the run, by its name. */
   async leftovers(directory: string): Promise<string[]> {
-    const [, name = ""] = /denovirt-run-([0-9a-f]+)\/kubeconfig/.exec(
-      `${this.#progress}${this.#output}`,
-    ) ?? [];
-    if (name === "") throw new Error(`Cannot tell its name: got ${this.#progress}`);
+    const [, name = ""] = /denovirt-run-([0-9a-f]+)\/kubeconfig/.exec(this.#text) ?? [];
+    if (name === "") throw new Error(`Cannot tell its name: got ${this.progress}`);
     const places = [`${directory}/denovirt-run-${name}`, `/run/denovirt-run-${name}`];
     const cgroups = await Array.fromAsync(Deno.readDir(CGROUPS));
     for (const at of ["", ...cgroups.map((each) => `/${each.name}`)]) {
