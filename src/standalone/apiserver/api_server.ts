@@ -145,7 +145,8 @@ export class ApiServer implements AsyncDisposable {
   /** Serves others. Resolves when connections are accepted. */
   async listen(options: Omit<ListenerOptions, "handle">): Promise<ApiListener> {
     const handle = this.#handler.handle.bind(this.#handler);
-    return this.#listener = await ApiListener.listen({ ...options, handle });
+    const { onError = () => {} } = this.#options;
+    return this.#listener = await ApiListener.listen({ onError, ...options, handle });
   }
 
   /** Ends watches and tasks, answers what was asked; the store stays open. */

@@ -31,6 +31,8 @@ export interface ListenerOptions {
     request: ApiRequest,
     connection: { incoming: IncomingMessage; socket: Duplex; head: Uint8Array },
   ) => Promise<void>;
+  /** Told about failures that no caller sees. */
+  onError?: (message: string, error: unknown) => void;
 }
 
 /** kube-apiserver reads no longer body: 3 MiB. */
@@ -61,7 +63,10 @@ export class ApiListener implements AsyncDisposable {
     const { tls } = identifyingListener(options.tls);
     this.#server = createServer(
       tls,
-      (incoming, outgoing) => void this.#answer(incoming, outgoing),
+      (incoming, outgoing) =>
+        void this.#answer(incoming, outgoing).catch((error) =>
+          this.#giveUp(incoming, { stream: outgoing, error })
+        ),
     );
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#server.headersTimeout = HEADERS_TIMEOUT_MS;
@@ -71,7 +76,10 @@ export class ApiListener implements AsyncDisposable {
     this.#server.on("clientError", (_error: Error, socket: Duplex) => socket.destroy());
     this.#server.on(
       "upgrade",
-      (incoming, socket, head) => void this.#upgrade(incoming, socket, head),
+      (incoming, socket, head) =>
+        void this.#upgrade(incoming, socket, head).catch((error) =>
+          this.#giveUp(incoming, { stream: socket, error })
+        ),
     );
   }
 
@@ -148,6 +156,15 @@ export class ApiListener implements AsyncDisposable {
     }
     const caller = new Caller(socket, this.#closing.signal);
     await this.#options.upgrade(requestOf(incoming, { user, caller }), { incoming, socket, head });
+  }
+
+  /** Nobody waits for what is done for a caller: its failure would end the process. One who has left is no failure. */
+  #giveUp(
+    { method, url = "" }: IncomingMessage,
+    { stream, error }: { stream: Writable; error: unknown },
+  ): void {
+    if (!stream.destroyed) this.#options.onError?.(`Cannot answer ${method} ${url}`, error);
+    stream.destroy();
   }
 
   /** Whoever started the listener says why where the proof fails. */

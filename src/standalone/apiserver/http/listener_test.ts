@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { request } from "node:https";
+import { request, type RequestOptions } from "node:https";
 import { CLOCK_SKEW_MS, createAuthority, issueLeaf } from "../../../certificates/x509.ts";
 import type { TlsCredential } from "../../../runtime/caller_proof.ts";
 import { Authenticator } from "../access/identity.ts";
 import { textAnswer } from "./api_request.ts";
-import { ApiListener } from "./listener.ts";
+import { ApiListener, type ListenerOptions } from "./listener.ts";
 
 const NOW_MS = Date.now();
 const VALIDITY = {
@@ -21,8 +21,12 @@ const SERVING = issueLeaf(AUTHORITY, {
 const JANE = issueLeaf(AUTHORITY, { commonName: "jane", usage: "client", validity: VALIDITY });
 
 /** Answers everybody with who he is. */
-async function listen(proven: Promise<void>): Promise<ApiListener> {
+async function listen(
+  proven: Promise<void>,
+  options: Pick<ListenerOptions, "upgrade" | "onError"> = {},
+): Promise<ApiListener> {
   return await ApiListener.listen({
+    ...options,
     handle: ({ user }) => Promise.resolve(textAnswer(200, user?.username ?? "")),
     authenticator: new Authenticator([]),
     tls: { ...SERVING, clientCas: [AUTHORITY.certificate] },
@@ -32,14 +36,25 @@ async function listen(proven: Promise<void>): Promise<ApiListener> {
   });
 }
 
-async function whoIs(caller: TlsCredential | undefined, { port }: ApiListener): Promise<string> {
+async function whoIs(caller: TlsCredential | undefined, listener: ApiListener): Promise<string> {
+  return await ask("/", {
+    listener,
+    ...(caller === undefined ? {} : { cert: caller.certificate, key: caller.key }),
+  });
+}
+
+async function ask(
+  path: string,
+  { listener: { port }, ...options }: { listener: ApiListener } & RequestOptions,
+): Promise<string> {
   return await new Promise((resolve, reject) => {
     const asking = request({
+      ...options,
       hostname: "127.0.0.1",
       port,
+      path,
       ca: [AUTHORITY.certificate],
       agent: false,
-      ...(caller === undefined ? {} : { cert: caller.certificate, key: caller.key }),
     }, (response) => {
       let text = "";
       response.on("data", (part: Uint8Array) => text += new TextDecoder().decode(part));
@@ -72,4 +87,40 @@ Deno.test("ApiListener knows nobody by a certificate where the proof fails", asy
   for (const caller of [JANE, undefined]) {
     assert.equal(await whoIs(caller, listener), "system:anonymous");
   }
+});
+
+Deno.test("ApiListener outlives an upgrade that fails, tells of it and hangs up", async () => {
+  const told: string[] = [];
+  await using listener = await listen(Promise.resolve(), {
+    upgrade: () => Promise.reject(new Error("the server stops")),
+    onError: (message, error) => told.push(`${message}: ${(error as Error).message}`),
+  });
+  const headers = { connection: "Upgrade", upgrade: "websocket" };
+  await assert.rejects(ask("/console", { listener, headers }));
+  assert.deepEqual(told, ["Cannot answer GET /console: the server stops"]);
+  assert.equal(await whoIs(undefined, listener), "system:anonymous");
+});
+
+Deno.test("ApiListener takes it for no failure when who asks for an upgrade leaves meanwhile", async () => {
+  const told: string[] = [];
+  const asked = Promise.withResolvers<void>();
+  const left = Promise.withResolvers<void>();
+  await using listener = await listen(Promise.resolve(), {
+    upgrade: async ({ signal }) => {
+      asked.resolve();
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+      left.resolve();
+      throw signal.reason;
+    },
+    onError: (message) => told.push(message),
+  });
+  const leave = new AbortController();
+  const headers = { connection: "Upgrade", upgrade: "websocket" };
+  const asking = ask("/console", { listener, headers, signal: leave.signal });
+  await asked.promise;
+  leave.abort();
+  await assert.rejects(asking);
+  await left.promise;
+  assert.equal(await whoIs(undefined, listener), "system:anonymous");
+  assert.deepEqual(told, []);
 });
