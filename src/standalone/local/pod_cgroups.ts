@@ -11,7 +11,7 @@ const QUOTA_PERIOD_US = 100_000;
 /** Kernels know no less. */
 const SHARES_MIN = 2;
 const QUOTA_US_MIN = 1_000;
-/** A cgroup is busy until the last of its processes has been reaped. */
+/** A cgroup of version 2 names a process no more whose first thread has ended, and is busy until the last one has. */
 const EMPTY_TIMEOUT_MS = 20_000;
 const EMPTY_INTERVAL_MS = 20;
 
@@ -84,18 +84,18 @@ export class PodCgroups {
     this.#clock = clock;
   }
 
-  /** `name`: of the parent, below each hierarchy's root. */
-  static async open(name: string, clock: Clock): Promise<PodCgroups> {
-    const version = await exists(`${ROOT}/cgroup.controllers`) ? 2 : 1;
+  /** `name`: of the parent, below each hierarchy's root. `top`: where they are mounted. */
+  static async open(name: string, clock: Clock, top: string = ROOT): Promise<PodCgroups> {
+    const version = await exists(`${top}/cgroup.controllers`) ? 2 : 1;
     const roots: string[] = [];
-    for (const root of version === 2 ? [ROOT] : HIERARCHIES.map((each) => `${ROOT}/${each}`)) {
+    for (const root of version === 2 ? [top] : HIERARCHIES.map((each) => `${top}/${each}`)) {
       if (await exists(`${root}/cgroup.procs`)) roots.push(root);
     }
-    if (roots.length === 0) throw new Error(`Cannot limit pods: no cgroups are mounted at ${ROOT}`);
+    if (roots.length === 0) throw new Error(`Cannot limit pods: no cgroups are mounted at ${top}`);
     const parents = roots.map((root) => `${root}/${name}`);
     for (const parent of parents) await Deno.mkdir(parent, { recursive: true });
     if (version === 2) {
-      for (const path of [ROOT, ...parents]) await enableControllers(path);
+      for (const path of [top, ...parents]) await enableControllers(path);
     }
     return new PodCgroups(parents, version, clock);
   }
@@ -134,14 +134,13 @@ export class PodCgroups {
     const paths = this.#paths(podUid);
     for (;;) {
       const processes = (await Promise.all(paths.map(processesOf))).flat();
-      if (processes.length === 0) break;
       for (const pid of processes) kill(pid);
+      if (processes.length === 0 && await areRemoved(paths)) return;
       if (this.#clock.monotonicMs() > deadline) {
         throw new Error(`Cannot end pod ${podUid}: ${processes.length} processes do not end`);
       }
       await new Promise<void>((done) => this.#clock.setTimer(done, EMPTY_INTERVAL_MS));
     }
-    for (const path of paths) await removeAll(path);
   }
 
   #paths(podUid: string): string[] {
@@ -172,14 +171,23 @@ async function processesOf(path: string): Promise<number[]> {
   return found;
 }
 
-async function removeAll(path: string): Promise<void> {
-  for (const directory of (await below(path)).reverse()) {
-    try {
-      await Deno.remove(directory);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+/** `false`: something there has threads left. */
+async function areRemoved(paths: readonly string[]): Promise<boolean> {
+  for (const path of paths) {
+    for (const directory of (await below(path)).reverse()) {
+      try {
+        await Deno.remove(directory);
+      } catch (error) {
+        if (isBusy(error)) return false;
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
     }
   }
+  return true;
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EBUSY";
 }
 
 /** Parents first. */
