@@ -3,7 +3,11 @@
  * was killed. A run that lives holds the lock of its data directory.
  */
 import { SYSTEM_CLOCK } from "../../runtime/clock.ts";
-import { removeMachineNetwork, removePodNetwork } from "../local/network/apply_machine_network.ts";
+import {
+  hasInterface,
+  removeMachineNetwork,
+  removePodNetwork,
+} from "../local/network/apply_machine_network.ts";
 import { PodCgroups } from "../local/pod_cgroups.ts";
 import { removeTree } from "../local/remove_tree.ts";
 
@@ -117,8 +121,7 @@ async function removeGuests({ cgroup, dataDirectory }: PlaceParts): Promise<void
 
 /** The bridge is the first of it. */
 async function removeNetwork({ bridge }: PlaceParts): Promise<void> {
-  const isThere = Deno.networkInterfaces().some(({ name }) => name === bridge);
-  if (isThere) await removeMachineNetwork({ bridge });
+  if (await hasInterface(bridge)) await removeMachineNetwork({ bridge });
 }
 
 async function namesIn(directory: string): Promise<string[]> {

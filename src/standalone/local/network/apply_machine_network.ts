@@ -9,6 +9,7 @@ import {
   serviceTableOf,
   sysctls,
   tableOf,
+  vethOf,
 } from "./machine_network.ts";
 
 const NETWORK_TIMEOUT_MS = 10_000;
@@ -27,7 +28,7 @@ export async function applyMachineNetwork(
   signal?: AbortSignal,
 ): Promise<void> {
   const { make, routed } = renderBridge(network);
-  if (!await exists(`/sys/class/net/${network.bridge}`)) await ip(make.split(" "), signal);
+  if (!await hasInterface(network.bridge)) await ip(make.split(" "), signal);
   await pipe(["ip", "-batch", "-"], routed, signal);
   for (const [path, value] of sysctls(network)) {
     await Deno.writeTextFile(`/proc/sys/${path}`, value);
@@ -42,9 +43,12 @@ export async function removeMachineNetwork(
   const tables = [tableOf(network), serviceTableOf(network)];
   // Added first: what is not there cannot be deleted.
   await nft(tables.map((name) => `add table ip ${name}\ndelete table ip ${name}`).join("\n"));
-  if (await exists(`/sys/class/net/${network.bridge}`)) {
-    await ip(["link", "delete", network.bridge]);
-  }
+  await removeLink(network.bridge);
+}
+
+/** Also one without an address, which `Deno.networkInterfaces` leaves out. */
+export async function hasInterface(name: string): Promise<boolean> {
+  return await exists(`/sys/class/net/${name}`);
 }
 
 /** Answers the path of the pod's network namespace. Idempotent: what a start that was cut short has left is made anew. */
@@ -63,10 +67,21 @@ export async function makePodNetwork(
   return path;
 }
 
-/** The link goes with the namespace, once nobody is in it any more. Idempotent. */
+/** The link by itself: with the namespace it goes some time later, and its name is taken until then. Idempotent. */
 export async function removePodNetwork(podUid: string): Promise<void> {
+  await removeLink(vethOf(podUid));
   const name = namespaceOf(podUid);
   if (await exists(`${NAMESPACES}/${name}`)) await ip(["netns", "delete", name]);
+}
+
+async function removeLink(name: string): Promise<void> {
+  if (!await hasInterface(name)) return;
+  try {
+    await ip(["link", "delete", name]);
+  } catch (error) {
+    // It went with its other end.
+    if (!(error instanceof CommandError && /Cannot find device/.test(error.message))) throw error;
+  }
 }
 
 /** Feeds a batch to nft. */
