@@ -43,14 +43,24 @@ export class ImageArchives {
     for (const directory of this.#directories) {
       for (const name of await archivesIn(directory)) {
         const path = `${directory}/${name}`;
+        const modified = await modifiedMs(path);
+        if (modified === undefined) continue;
         found.add(path);
-        const { mtime } = await Deno.stat(path);
-        const modified = mtime?.getTime() ?? 0;
         if (this.#known.get(path)?.modified === modified) continue;
         this.#known.set(path, { path, modified, sources: await readSources(path) });
       }
     }
     for (const path of this.#known.keys()) if (!found.has(path)) this.#known.delete(path);
+  }
+}
+
+/** `undefined`: it went meanwhile, or is a link to nothing. */
+async function modifiedMs(path: string): Promise<number | undefined> {
+  try {
+    return (await Deno.stat(path)).mtime?.getTime() ?? 0;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
   }
 }
 

@@ -6,6 +6,8 @@
  *   <directory>/<digest>/root          the root file system
  *   <directory>/<digest>/image.json    its size; its time of change is when it was last used
  *   <directory>/partial-*              being made; what a killed process left is removed at the start
+ *
+ * Pulls go on beside each other; what they change of these files they change in turn.
  */
 import * as z from "zod";
 import { currentDigest, FetchError, fetchImage, registrySource } from "./fetch_image.ts";
@@ -15,6 +17,7 @@ import { formatImageReference, type ImageReference } from "./image_reference.ts"
 import { unpackImage } from "./unpack_image.ts";
 
 const PARTIAL = "partial-";
+const IMAGE = /^[0-9a-f]{64}$/;
 const NAMES_MAX = 10_000;
 /** A disk image is mostly holes, which cost nothing but count here. */
 const UNPACKED_FACTOR = 16;
@@ -26,6 +29,11 @@ const Names = z.record(
 );
 type Names = z.infer<typeof Names>;
 const ImageRecord = z.object({ bytes: z.number() });
+
+/** A pull; its image's digest is known when it has come, or before. */
+interface Coming {
+  digest: string | undefined;
+}
 
 export interface StoredImage {
   /** "sha256:…" */
@@ -55,6 +63,9 @@ export interface ImageStoreOptions {
 export class ImageStore {
   readonly #options: ImageStoreOptions;
   #names: Names = {};
+  /** Of pulls that go on: what they bring is nobody's yet, and stays. */
+  readonly #coming = new Set<Coming>();
+  #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(options: ImageStoreOptions) {
     this.#options = options;
@@ -64,7 +75,9 @@ export class ImageStore {
     const { directory } = options;
     await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
     for await (const { name } of Deno.readDir(directory)) {
-      if (name.startsWith(PARTIAL)) await Deno.remove(`${directory}/${name}`, { recursive: true });
+      const path = `${directory}/${name}`;
+      const isHalf = IMAGE.test(name) && await readRecord(path) === undefined;
+      if (name.startsWith(PARTIAL) || isHalf) await Deno.remove(path, { recursive: true });
     }
     const store = new ImageStore(options);
     store.#names = await store.#readNames();
@@ -73,8 +86,12 @@ export class ImageStore {
 
   /** What a name stood for last, without asking anybody else. */
   async find(reference: ImageReference): Promise<StoredImage | undefined> {
-    const digest = this.#names[formatImageReference(reference)]?.digest ?? reference.digest;
+    const digest = this.#digestOf(reference);
     return digest === undefined ? undefined : await this.#stored(digest);
+  }
+
+  #digestOf(reference: ImageReference): string | undefined {
+    return this.#names[formatImageReference(reference)]?.digest ?? reference.digest;
   }
 
   /**
@@ -82,6 +99,20 @@ export class ImageStore {
    * @throws FetchError or BadImageError in a person's words.
    */
   async pull(reference: ImageReference, options: PullOptions): Promise<StoredImage> {
+    const coming: Coming = { digest: this.#digestOf(reference) };
+    this.#coming.add(coming);
+    try {
+      return await this.#pull(reference, options, coming);
+    } finally {
+      this.#coming.delete(coming);
+    }
+  }
+
+  async #pull(
+    reference: ImageReference,
+    options: PullOptions,
+    coming: Coming,
+  ): Promise<StoredImage> {
     const known = await this.find(reference);
     const isFixed = options.policy !== "Always" || reference.digest !== undefined;
     if (known !== undefined && isFixed) return known;
@@ -89,17 +120,17 @@ export class ImageStore {
     if (options.policy === "Never") throw new FetchError(`${name} is not on this machine`);
     const archive = await this.#options.archives.find(name);
     const stored = archive === undefined
-      ? await this.#pullFromRegistry(reference, { ...options, known })
-      : await this.#bring(archive, options);
+      ? await this.#pullFromRegistry(reference, { ...options, known, coming })
+      : await this.#bring(archive, { ...options, coming });
     if (archive !== undefined) await this.#keepName(name, { digest: stored.digest });
-    await this.#makeRoom(stored.digest);
+    await this.#inTurn(() => this.#makeRoom());
     return stored;
   }
 
   /** By the digest that the name has now: it cannot come to mean something else in between. */
   async #pullFromRegistry(
     reference: ImageReference,
-    { known, ...options }: PullOptions & { known: StoredImage | undefined },
+    { known, ...options }: PullOptions & { known: StoredImage | undefined; coming: Coming },
   ): Promise<StoredImage> {
     const name = formatImageReference(reference);
     const upstream = reference.digest ?? await currentDigest(registrySource(reference), options);
@@ -110,7 +141,10 @@ export class ImageStore {
     return stored;
   }
 
-  async #bring(source: string, options: PullOptions): Promise<StoredImage> {
+  async #bring(
+    source: string,
+    options: PullOptions & { coming: Coming },
+  ): Promise<StoredImage> {
     const { directory, bytesMax } = this.#options;
     const work = await Deno.makeTempDir({ dir: directory, prefix: PARTIAL });
     try {
@@ -120,6 +154,7 @@ export class ImageStore {
       const { authFile, onProgress, signal } = options;
       await fetchImage(source, { directory: blobs, bytesMax, authFile, onProgress, signal });
       const layout = await readImageLayout(blobs);
+      options.coming.digest = layout.digest;
       const stored = await this.#stored(layout.digest);
       if (stored !== undefined) return stored;
       await unpackImage(layout, {
@@ -129,8 +164,7 @@ export class ImageStore {
       });
       const bytes = await allocatedBytes(image);
       await Deno.writeTextFile(`${image}/image.json`, JSON.stringify({ bytes }));
-      await Deno.rename(image, this.#place(layout.digest));
-      return { digest: layout.digest, root: `${this.#place(layout.digest)}/root` };
+      return await this.#inTurn(() => this.#keep(image, layout.digest));
     } finally {
       await Deno.remove(work, { recursive: true });
     }
@@ -148,26 +182,44 @@ export class ImageStore {
     }
   }
 
-  async #makeRoom(newest: string): Promise<void> {
+  /** Another pull may have brought it under another name meanwhile. */
+  async #keep(image: string, digest: string): Promise<StoredImage> {
+    const stored = await this.#stored(digest);
+    if (stored !== undefined) return stored;
+    await Deno.rename(image, this.#place(digest));
+    return { digest, root: `${this.#place(digest)}/root` };
+  }
+
+  async #makeRoom(): Promise<void> {
     const images: { digest: string; bytes: number; used: number }[] = [];
     for await (const { name } of Deno.readDir(this.#options.directory)) {
-      if (!/^[0-9a-f]{64}$/.test(name)) continue;
-      const path = `${this.#options.directory}/${name}/image.json`;
-      const { bytes } = ImageRecord.parse(JSON.parse(await Deno.readTextFile(path)));
-      const { mtime } = await Deno.stat(path);
-      images.push({ digest: `sha256:${name}`, bytes, used: mtime?.getTime() ?? 0 });
+      if (!IMAGE.test(name)) continue;
+      const digest = `sha256:${name}`;
+      const record = await readRecord(this.#place(digest));
+      if (record !== undefined) images.push({ digest, ...record });
     }
     images.sort((a, b) => a.used - b.used);
     let bytes = images.reduce((sum, image) => sum + image.bytes, 0);
-    const kept = new Set([newest, ...this.#options.inUse()]);
     for (const image of images) {
       if (bytes <= this.#options.bytesMax) break;
-      if (kept.has(image.digest)) continue;
+      if (this.#isKept(image.digest)) continue;
       // Its record first: half a removed image is no image.
       await Deno.remove(`${this.#place(image.digest)}/image.json`);
       await Deno.remove(this.#place(image.digest), { recursive: true });
       bytes -= image.bytes;
     }
+  }
+
+  /** As it is now: pods and pulls come meanwhile. */
+  #isKept(digest: string): boolean {
+    return [...this.#options.inUse()].includes(digest) ||
+      [...this.#coming].some((each) => each.digest === digest);
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.catch(() => {}).then(work);
+    this.#turn = turn;
+    return await turn;
   }
 
   #place(digest: string): string {
@@ -178,8 +230,10 @@ export class ImageStore {
     const others = Object.entries(this.#names).filter(([other]) => other !== name);
     this.#names = Object.fromEntries([...others.slice(1 - NAMES_MAX), [name, is]]);
     const path = `${this.#options.directory}/names.json`;
-    await Deno.writeTextFile(`${path}.part`, JSON.stringify(this.#names));
-    await Deno.rename(`${path}.part`, path);
+    await this.#inTurn(async () => {
+      await Deno.writeTextFile(`${path}.part`, JSON.stringify(this.#names));
+      await Deno.rename(`${path}.part`, path);
+    });
   }
 
   /** Names can be asked for again: a file that cannot be read costs that. */
@@ -190,6 +244,19 @@ export class ImageStore {
     } catch {
       return {};
     }
+  }
+}
+
+/** `undefined`: a process was killed while it removed the image. */
+async function readRecord(image: string): Promise<{ bytes: number; used: number } | undefined> {
+  const path = `${image}/image.json`;
+  try {
+    const { bytes } = ImageRecord.parse(JSON.parse(await Deno.readTextFile(path)));
+    const { mtime } = await Deno.stat(path);
+    return { bytes, used: mtime?.getTime() ?? 0 };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
   }
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { FetchError } from "./fetch_image.ts";
 import { ImageArchives } from "./image_archives.ts";
 import { parseImageReference } from "./image_reference.ts";
-import { ImageStore, type PullPolicy } from "./image_store.ts";
+import { ImageStore, type PullPolicy, type StoredImage } from "./image_store.ts";
 import { imageBlobs, type LayerEntry } from "./testing/image_blobs.ts";
 import { LoopbackRegistry } from "./testing/loopback_registry.ts";
 import { writeImageArchive } from "../../../deploy/images/image_archive.ts";
@@ -16,6 +16,8 @@ const BYTES_MAX = 1 << 20;
 class Bed implements AsyncDisposable {
   readonly registry = new LoopbackRegistry();
   readonly inUse = new Set<string>();
+  /** Called whenever the store asks what is in use. */
+  beforeLook: () => void = () => {};
   private constructor(readonly directory: string) {}
 
   static async make(): Promise<Bed> {
@@ -33,7 +35,10 @@ class Bed implements AsyncDisposable {
       directory: `${this.directory}/images`,
       archives: new ImageArchives([this.archives, `${this.directory}/nothing`]),
       bytesMax,
-      inUse: () => this.inUse,
+      inUse: () => {
+        this.beforeLook();
+        return this.inUse;
+      },
     });
   }
 
@@ -154,5 +159,86 @@ Deno.test({
       found.map((image) => image?.digest),
       [digests[0], undefined, undefined, digests[3]],
     );
+  },
+});
+
+Deno.test({
+  name: "ImageStore.pull() brings one image by several names at the same time",
+  ignore,
+  async fn() {
+    await using bed = await Bed.make();
+    const store = await bed.store(1 << 30);
+    // Unpacking takes long enough for each to find that nobody else has brought it.
+    const entries = [{
+      name: "disk/x.img",
+      content: crypto.getRandomValues(new Uint8Array(65_536)),
+    }];
+    for (let part = 0; part < 400; part++) {
+      entries.push({ ...entries[0]!, name: `disk/${part}.img` });
+    }
+    const image = await imageBlobs([entries]);
+    const names = ["e/one", "e/two", "e/three"];
+    for (const name of names) bed.registry.put(name, "1", image);
+    const named = names.map((name) => `${bed.registry.host}/${name}:1`);
+    const images = await Promise.all(named.map((name) => bed.pull(store, name)));
+    for (const { digest, root } of images) {
+      assert.equal(digest, image.digest);
+      assert.equal((await Deno.stat(`${root}/disk/399.img`)).size, 65_536);
+    }
+    const anew = await bed.store();
+    const found = await Promise.all(named.map((name) => anew.find(parseImageReference(name)!)));
+    assert.deepEqual(found, images);
+  },
+});
+
+Deno.test({
+  name: "ImageStore.pull() takes no image away that another pull is asked for meanwhile",
+  ignore,
+  async fn() {
+    await using bed = await Bed.make();
+    const store = await bed.store(60_000);
+    const [old = "", fresh = ""] = ["f/old", "f/fresh"].map((name) =>
+      `${bed.registry.host}/${name}:1`
+    );
+    for (const name of ["f/old", "f/fresh"]) {
+      const content = crypto.getRandomValues(new Uint8Array(50_000));
+      await bed.publish(name, [{ name: "disk/x.img", content }]);
+    }
+    await bed.pull(store, old);
+    let again: Promise<StoredImage> | undefined;
+    bed.beforeLook = () => again ??= bed.pull(store, old);
+    await bed.pull(store, fresh);
+    const { root } = await again!;
+    assert.equal((await Deno.stat(`${root}/disk/x.img`)).size, 50_000);
+  },
+});
+
+Deno.test({
+  name: "ImageStore.open() removes an image that a killed process has half removed",
+  ignore,
+  async fn() {
+    await using bed = await Bed.make();
+    await bed.publish("g/disk", [{ name: "disk/x.img", content: "x" }]);
+    const name = `${bed.registry.host}/g/disk:1`;
+    const { root } = await bed.pull(await bed.store(), name);
+    await Deno.remove(root.replace(/root$/, "image.json"));
+    assert.deepEqual(await bed.pull(await bed.store(), name), { digest: digestOfRoot(root), root });
+    assert.equal(await Deno.readTextFile(`${root}/disk/x.img`), "x");
+  },
+});
+
+function digestOfRoot(root: string): string {
+  return `sha256:${root.split("/").at(-2)}`;
+}
+
+Deno.test({
+  name: "ImageStore.pull() passes over an archive that goes while it is looked for",
+  ignore,
+  async fn() {
+    await using bed = await Bed.make();
+    await Deno.symlink(`${bed.archives}/gone`, `${bed.archives}/guest.tar`);
+    await bed.publish("h/disk", [{ name: "disk/x.img", content: "x" }]);
+    const { root } = await bed.pull(await bed.store(), `${bed.registry.host}/h/disk:1`);
+    assert.equal(await Deno.readTextFile(`${root}/disk/x.img`), "x");
   },
 });
