@@ -112,9 +112,11 @@ export class PodSandboxes {
   }
 
   async observe(podUid: string): Promise<SandboxObservation> {
-    const record = await this.#read(podUid);
+    let record = await this.#read(podUid);
     if (record === undefined) return { kind: "absent" };
     const runtimeLives = await isAlive(record.runtime);
+    // It writes how the containers ended before it ends itself: what was read may be from before.
+    if (!runtimeLives) record = await this.#read(podUid) ?? record;
     const containers: ContainerObservation[] = [];
     for (const { name, process, startedAtMs, ended } of record.containers) {
       const startedAt = new Date(startedAtMs).toISOString();
