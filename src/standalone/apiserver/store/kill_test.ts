@@ -32,10 +32,10 @@ interface Round {
   known: Map<string, string>;
 }
 
-/** The writer says "try" before each write and "done" when it is durable. */
+/** The writer says "try" before each write and "done" when it is durable, until it is killed. */
 async function writeAndKill({ path, round, killAfter, known }: Round): Promise<void> {
   const writer = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-lock", "--quiet", "--allow-all", WRITER, path, `${WRITES}`, `${round}`],
+    args: ["run", "--no-lock", "--quiet", "--allow-all", WRITER, path, `${round}`],
     stdout: "piped",
     stderr: "inherit",
     stdin: "null",
@@ -51,7 +51,8 @@ async function writeAndKill({ path, round, killAfter, known }: Round): Promise<v
       if (++acknowledged === killAfter) writer.kill("SIGKILL");
     }
   }
-  await writer.status;
+  const { signal } = await writer.status;
+  assert.equal(signal, "SIGKILL");
   assertKept(path, known, tried);
 }
 

@@ -1,15 +1,15 @@
-/** Writes at random into a store and says on stdout what it tries and what is durable: `PATH WRITES ROUND`. */
+/** Writes at random into a store until it is killed, and says on stdout what it tries and what is durable: `PATH ROUND`. */
 import { SqliteStore } from "../sqlite_store.ts";
 
 const KEYS = 40;
 const AT_ONCE_MAX = 8;
 const DELETIONS = 0.2;
 
-const [path = "", writes = "0", round = "0"] = Deno.args;
+const [path = "", round = "0"] = Deno.args;
 const store = new SqliteStore({ path });
 const encoder = new TextEncoder();
 let count = 0;
-while (count < Number(writes)) {
+while (true) {
   const pending: Promise<void>[] = [];
   const keys = new Set<string>();
   for (let index = 0; index < 1 + Math.random() * AT_ONCE_MAX; index++) {
@@ -19,7 +19,6 @@ while (count < Number(writes)) {
   }
   await Promise.all(pending);
 }
-store[Symbol.dispose]();
 
 async function change(key: string): Promise<void> {
   const before = store.get(key);
