@@ -68,12 +68,18 @@ const WHILE_STOPPED: readonly Expectation[] = [
   ["migrate made", /"made" not found/],
 ];
 
-const WHILE_RUNNING: readonly Expectation[] = [
+const PAUSING: readonly Expectation[] = [
   ["start kernel", /VM is already running/],
   ["pause vm kernel", /^VMI kernel was scheduled to pause$/m],
+];
+
+const WHILE_PAUSED: readonly Expectation[] = [
   ["pause vmi kernel", /VMI is already paused/],
   ["port-forward --stdio=true vmi/kernel 8080", /VMI is paused/],
   ["unpause vmi kernel", /^VMI kernel was scheduled to unpause$/m],
+];
+
+const WHILE_RUNNING: readonly Expectation[] = [
   ["unpause vm kernel", /VMI is not paused/],
   ["expose vm kernel --name=kernel-port --port=8080 --type=NodePort", /successfully created/],
   ["expose vmi kernel --name=kernel-address --port=8080", /successfully created/],
@@ -160,6 +166,10 @@ async function created({ api, virtctl }: Bench): Promise<void> {
 
 async function aboutGuest({ api, virtctl }: Bench): Promise<void> {
   await untilReady(api);
+  assert.deepEqual(await virtctl.mistakes(PAUSING), []);
+  await untilPaused(api, true);
+  assert.deepEqual(await virtctl.mistakes(WHILE_PAUSED), []);
+  await untilPaused(api, false);
   assert.deepEqual(await virtctl.mistakes(WHILE_RUNNING), []);
   for (const name of ["kernel-port", "kernel-address"]) {
     assert.ok(await api.get(`${SERVICES}/${name}`), name);
@@ -195,6 +205,15 @@ async function untilReady(api: ApiServer, before?: string): Promise<Instance> {
   );
   assert.ok(seen !== undefined);
   return seen;
+}
+
+/** It is told a moment after it is so. */
+async function untilPaused(api: ApiServer, isPaused: boolean): Promise<void> {
+  await untilInstance(
+    api,
+    isPaused ? "a paused guest" : "a guest that goes on",
+    (seen) => seen !== undefined && isTrue(seen, "Paused") === isPaused,
+  );
 }
 
 async function untilInstance(
@@ -251,11 +270,7 @@ async function restarted({ api, virtctl }: Bench): Promise<void> {
   await expect(`stop kernel ${force}`, /^VM kernel was scheduled to stop$/m);
   await untilInstance(api, "the guest to be gone", (seen) => seen === undefined);
   await expect("start kernel --paused", /^VM kernel was scheduled to start$/m);
-  await untilInstance(
-    api,
-    "a paused guest",
-    (seen) => seen !== undefined && isTrue(seen, "Paused"),
-  );
+  await untilPaused(api, true);
   await expect("unpause vm kernel", /^VMI kernel was scheduled to unpause$/m);
   await untilReady(api);
 }
