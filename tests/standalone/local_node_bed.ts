@@ -10,8 +10,9 @@ import type { KubeObject } from "../../src/kube/object.ts";
 import { SILENT_LOGGER } from "../../src/runtime/log.ts";
 import { EventRecorder } from "../../src/runtime/event_recorder.ts";
 import { LocalKubelet } from "../../src/standalone/local/local_kubelet.ts";
-import { parseIpv4Range } from "../../src/standalone/ipv4_range.ts";
 import { removeMachineNetwork } from "../../src/standalone/local/network/apply_machine_network.ts";
+import type { MachineNetwork } from "../../src/standalone/local/network/machine_network.ts";
+import { freeRanges } from "../../src/standalone/run/private_place.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
 import type { ControllerProcess } from "../integration/controller_process.ts";
 import { AgentProcess } from "../real_node/agent_process.ts";
@@ -30,6 +31,7 @@ export interface LocalNodeBedOptions {
 
 export class LocalNodeBed implements AsyncDisposable {
   readonly nodeName = "standalone";
+  readonly network: MachineNetwork = { bridge: `dvt${Deno.pid}`, ...freeRanges() };
   readonly #parts = new AsyncDisposableStack();
   #kubelet: { stop: AbortController; running: Promise<unknown> } | undefined;
 
@@ -56,14 +58,6 @@ export class LocalNodeBed implements AsyncDisposable {
     return `${this.directory}/run`;
   }
 
-  /** Bridges of two beds must differ. */
-  get #network() {
-    const range = parseIpv4Range("10.231.0.0/24");
-    const serviceRange = parseIpv4Range("10.231.1.0/24");
-    if (!range || !serviceRange) throw new Error("Cannot make a bed: no range");
-    return { bridge: `dvt${Deno.pid}`, range, serviceRange };
-  }
-
   static async start(options: LocalNodeBedOptions): Promise<LocalNodeBed> {
     const directory = await Deno.makeTempDir({ prefix: "dl-" });
     await Deno.chmod(directory, 0o755);
@@ -72,7 +66,7 @@ export class LocalNodeBed implements AsyncDisposable {
     bed.#parts.defer(async () => {
       await bed.stopKubelet();
       await cgroup[Symbol.asyncDispose]();
-      await removeMachineNetwork(bed.#network);
+      await removeMachineNetwork(bed.network);
       await Deno.remove(directory, { recursive: true });
     });
     try {
@@ -108,7 +102,7 @@ export class LocalNodeBed implements AsyncDisposable {
       envelopeImage: ENVELOPE_IMAGE,
       archiveDirectories: [this.archives],
       imageBytesMax: IMAGE_BYTES_MAX,
-      network: this.#network,
+      network: this.network,
       balancerAddress: "127.0.0.1",
       cgroup: `${directory.split("/").at(-1)}/pods`,
       version: "test",

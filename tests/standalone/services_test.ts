@@ -20,22 +20,18 @@ import {
   removeMachineNetwork,
   removePodNetwork,
 } from "../../src/standalone/local/network/apply_machine_network.ts";
-import { parseIpv4Range } from "../../src/standalone/ipv4_range.ts";
+import { gatewayOf, hostAt } from "../../src/standalone/ipv4_range.ts";
 import {
   type MachineNetwork,
   serviceTableOf,
 } from "../../src/standalone/local/network/machine_network.ts";
 import { createServiceController } from "../../src/standalone/local/services/controller.ts";
 import type { LocalService } from "../../src/standalone/local/services/world.ts";
+import { freeRanges } from "../../src/standalone/run/private_place.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
 
 /** Of this process, beside what else the machine has. */
-const PODS_OF = `10.236.${Deno.pid % 256}`;
-const NETWORK: MachineNetwork = {
-  bridge: `dvs${Deno.pid}`,
-  range: parseIpv4Range(`${PODS_OF}.0/24`)!,
-  serviceRange: parseIpv4Range(`10.237.${Deno.pid % 256}.0/24`)!,
-};
+const NETWORK: MachineNetwork = { bridge: `dvs${Deno.pid}`, ...freeRanges() };
 const POD_PORT = 8080;
 const SLOW_MS = 30_000;
 const ANSWER_MS = 20_000;
@@ -50,7 +46,7 @@ Deno.test({
     parts.defer(() => removeMachineNetwork(NETWORK));
     await applyMachineNetwork(NETWORK);
     const pods = new Pods(client, parts);
-    const first = await pods.add("first", `${PODS_OF}.10`);
+    const first = await pods.add("first", hostAt(NETWORK.range, 0));
     const leading = { current: parts.use(startServices(client)) };
     const web = await createService(client, "web", {
       type: "NodePort",
@@ -72,7 +68,7 @@ Deno.test({
       async () => {
         await pods.setReady("first", true);
         await until("first to answer", () => ask("127.0.0.1", nodePort()), "first");
-        assert.equal(await ask(`${PODS_OF}.1`, nodePort()), "first");
+        assert.equal(await ask(gatewayOf(NETWORK.range), nodePort()), "first");
         assert.equal(await ask(inside, 80), "first");
         assert.equal(await askUdp("127.0.0.1", nodePort()), "first");
         assert.equal(await askUdp(inside, 80), "first");
@@ -80,7 +76,7 @@ Deno.test({
     );
 
     await context.step("every ready pod gets some of it, and pods reach Services too", async () => {
-      const second = await pods.add("second", `${PODS_OF}.11`);
+      const second = await pods.add("second", hostAt(NETWORK.range, 1));
       await pods.setReady("second", true);
       const seen = new Set<string>();
       await waitUntil({

@@ -1,14 +1,16 @@
 /** `denovirt-node standalone` as the program that it is, on directories of its own. */
 import { ApiServer } from "../cluster/api_server.ts";
 import { Printed } from "../runner/printed.ts";
+import { formatRange } from "../../src/standalone/ipv4_range.ts";
 import { removeMachineNetwork } from "../../src/standalone/local/network/apply_machine_network.ts";
+import { freeRanges } from "../../src/standalone/run/private_place.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 /** What `denovirt-node` is for a clone. */
 export const NODE_SOURCE = `${ROOT}src/node.ts`;
 const READY_TIMEOUT_MS = 120_000;
-/** One of 256 for each directory. */
-const NETWORKS = { pods: "10.234", services: "10.235" };
+/** By directory: the next start there finds its own again. */
+const networks = new Map<string, ReturnType<typeof freeRanges>>();
 
 export interface StandaloneProcessOptions {
   directory: string;
@@ -114,10 +116,12 @@ export function bridgeOf(directory: string): string {
   return `dv${directory.slice(-6).toLowerCase().replace(/[^a-z0-9]/g, "x")}`;
 }
 
-/** The next start in a directory finds its own again. */
+/** None that another process of the machine has. */
 function networkFlags(directory: string): string[] {
-  const sum = [...bridgeOf(directory)].reduce((sum, each) => sum * 31 + each.charCodeAt(0), 0);
-  const { pods, services } = NETWORKS;
-  const third = sum % 256;
-  return [`--pod-network=${pods}.${third}.0/24`, `--service-network=${services}.${third}.0/24`];
+  const { range, serviceRange } = networks.get(directory) ?? freeRanges();
+  networks.set(directory, { range, serviceRange });
+  return [
+    `--pod-network=${formatRange(range)}`,
+    `--service-network=${formatRange(serviceRange)}`,
+  ];
 }

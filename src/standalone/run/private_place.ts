@@ -63,8 +63,8 @@ export class PrivatePlace implements AsyncDisposable {
 
 type Ranges = Pick<MachineNetwork, "range" | "serviceRange">;
 
-/** What no interface of the machine has. */
-function freeRanges(pods: Ipv4Range | undefined): Ranges {
+/** What no interface of the machine has, from a random one on: two that look at the same moment differ. */
+export function freeRanges(pods?: Ipv4Range): Ranges {
   const used = usedRanges();
   const start = Math.floor(Math.random() * NETWORK_COUNT);
   for (let step = 0; step < NETWORK_COUNT; step++) {
