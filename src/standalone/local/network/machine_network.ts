@@ -16,12 +16,15 @@ export interface MachineNetwork {
   serviceRange: Ipv4Range;
 }
 
-/** For `ip -batch`; a bridge that is there stays. */
+/**
+ * For `ip -batch`; a bridge that is there stays. It has a hardware address of its own: else it has that of one of its pods, and
+ * when that one goes the others speak to nobody until they have forgotten it, half a minute later.
+ */
 export function renderBridge(
   { bridge, range, serviceRange }: MachineNetwork,
 ): { make: string; routed: string } {
   return {
-    make: `link add ${bridge} type bridge`,
+    make: `link add ${bridge} address ${hardwareAddressOf(range)} type bridge`,
     routed: [
       `address replace ${gatewayOf(range)}/${range.prefixLength} dev ${bridge}`,
       `link set ${bridge} mtu ${MTU} up`,
@@ -29,6 +32,12 @@ export function renderBridge(
       `route replace ${formatRange(serviceRange)} dev ${bridge}`,
     ].join("\n"),
   };
+}
+
+/** Of the gateway: one that no manufacturer gives, with its IPv4 address at the end. */
+function hardwareAddressOf({ first }: Ipv4Range): string {
+  const octets = (first + 1).toString(16).padStart(8, "0").match(/../g) ?? [];
+  return ["0a", "58", ...octets].join(":");
 }
 
 /**
