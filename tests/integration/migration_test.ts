@@ -8,7 +8,7 @@ import {
 } from "../../src/api/registry.ts";
 import type { VirtualMachineInstance } from "../../src/api/virtual_machine_instance.ts";
 import { InvalidError } from "../../src/kube/client.ts";
-import { NAMESPACES } from "../../src/kube/core_resources.ts";
+import { NAMESPACES, PODS } from "../../src/kube/core_resources.ts";
 import type { FetchClient } from "../../src/kube/fetch_client.ts";
 import { SCHEDULED_BY_TEST } from "../../src/resources/testing/builders.ts";
 import { waitUntil } from "../cluster/wait_until.ts";
@@ -60,6 +60,13 @@ async function testMigration(open: InstallationUnderTest["open"]): Promise<void>
   const conditions = [{ type: "LiveMigratable", status: "False", reason, message: "not yet" }];
   const status = { phase: "Running", nodeName: "nowhere", conditions };
   using account = await installation.clientOf("denovirt-controller");
+  // One that is said to run without a pod would be found to have failed.
+  await waitUntil({
+    what: "the pod of the instance",
+    timeoutMs: TIMEOUT_MS,
+    look: () => admin.list(PODS, { namespace, labelSelector: "vm.kubevirt.io/name=small" }),
+    until: ({ items }) => items.length > 0,
+  });
   await account.patch(VIRTUAL_MACHINE_INSTANCES, key, { status });
   const made = await admin.create<VirtualMachineInstanceMigration>(
     VIRTUAL_MACHINE_INSTANCE_MIGRATIONS,
