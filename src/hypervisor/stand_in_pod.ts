@@ -6,7 +6,7 @@
 /** The hierarchies that are joined; a v1 node has all of the first, a v2 node the last. */
 const HIERARCHIES = ["/sys/fs/cgroup/memory", "/sys/fs/cgroup/pids", "/sys/fs/cgroup/unified"];
 const UNIFIED = "/sys/fs/cgroup";
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 
 export interface StandInPodOptions {
   /** Holds the envelope binary. */

@@ -48,7 +48,7 @@ interface Item extends KubeObject {
 
 type Case = (subject: ContractSubject) => Promise<void>;
 
-const WATCH_DEADLINE_MS = 20_000;
+const WATCH_DEADLINE_MS = 60_000;
 
 /** Registers one test for each case. */
 export function testClientContract(options: ContractOptions): void {

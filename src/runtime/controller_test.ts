@@ -475,7 +475,7 @@ Deno.test("controller follows its informers while it runs, and no longer", async
     assert.equal(mapped, term, "a later term begins with what is there");
   }
   await client.create(GADGETS, { metadata: { name: "two", namespace: "ns" } });
-  await informer.waitUntil(() => informer.size === 2, { timeoutMs: 10_000 });
+  await informer.waitUntil(() => informer.size === 2, { timeoutMs: 30_000 });
   assert.equal(mapped, 2);
   stop.abort();
   await informing;

@@ -47,7 +47,7 @@ class Scene implements AsyncDisposable {
 
   async synced(): Promise<this> {
     this.start();
-    await this.informer.waitForSync(AbortSignal.timeout(10_000));
+    await this.informer.waitForSync(AbortSignal.timeout(30_000));
     await this.watching();
     return this;
   }
@@ -390,7 +390,7 @@ Deno.test("Informer keeps what it is told to of an object, from lists, watches a
   await scene.synced();
   scene.informer.absorb(await scene.create("absorbed", { n: 2, node: "x" }));
   await scene.create("watched", { n: 3, node: "x" });
-  await scene.informer.waitUntil(() => scene.informer.size === 3, { timeoutMs: 10_000 });
+  await scene.informer.waitUntil(() => scene.informer.size === 3, { timeoutMs: 30_000 });
   assert.deepEqual(scene.informer.list().map(({ spec }) => spec), [{ n: 1 }, { n: 2 }, { n: 3 }]);
   assert.deepEqual(scene.informer.byIndex("n", "2").map(keyOf), [{
     namespace: "ns",

@@ -39,7 +39,7 @@ Deno.test({
       pageSize: 5,
     });
     const running = informer.run(stop.signal);
-    await informer.waitForSync(AbortSignal.timeout(10_000));
+    await informer.waitForSync(AbortSignal.timeout(60_000));
     assert.equal(informer.size, 12);
     await Promise.all(names.slice(12).map(create));
     await Promise.all(
@@ -47,7 +47,7 @@ Deno.test({
     );
     await Promise.all(names.slice(20).map((name) => client.delete(GADGETS, { namespace, name })));
     const settled = () => informer.size === 20 && informer.list().every((g) => g.spec?.n === 1);
-    await informer.waitUntil(settled, { timeoutMs: 10_000 });
+    await informer.waitUntil(settled, { timeoutMs: 60_000 });
     const { items } = await client.list<Gadget>(GADGETS, { namespace });
     for (const item of items) assert.deepEqual(informer.get(keyOf(item)), item);
     stop.abort();
@@ -70,7 +70,7 @@ Deno.test({
           key,
         );
         assert.equal(lease?.spec.holderIdentity, identity);
-      }, AbortSignal.timeout(10_000));
+      }, AbortSignal.timeout(60_000));
     }
   },
 });

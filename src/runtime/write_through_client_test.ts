@@ -39,7 +39,7 @@ class Scene implements AsyncDisposable {
   }
 
   async synced(): Promise<this> {
-    await this.informer.waitForSync(AbortSignal.timeout(10_000));
+    await this.informer.waitForSync(AbortSignal.timeout(30_000));
     return this;
   }
 

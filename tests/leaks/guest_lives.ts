@@ -10,7 +10,7 @@ import { type Behaviour, imageOf } from "../real_node/guest_image.ts";
 
 const NAMESPACE = "leaks";
 /** Software emulation on busy cores; an idle machine needs a tenth of it. */
-const STEP_TIMEOUT_MS = 20_000;
+const STEP_TIMEOUT_MS = 60_000;
 /** Pods are collected once their instance is gone, by a collector that learns of new kinds twice a minute. */
 const COLLECTED_TIMEOUT_MS = 90_000;
 

@@ -11,7 +11,7 @@ export const TEST_KUBECONFIG: string | undefined = Deno.env.get("DENOVIRT_TEST_K
 /** To be appended to the names of tests that are skipped. */
 export const SKIP_NOTE = TEST_KUBECONFIG ? "" : " (skipped: DENOVIRT_TEST_KUBECONFIG is not set)";
 
-const ESTABLISHED_DEADLINE_MS = 20_000;
+const ESTABLISHED_DEADLINE_MS = 90_000;
 
 /** A client and a new namespace with what pods need; the namespace is deleted at the end. */
 export async function openRealServer(): Promise<ContractSubject & { client: FetchClient }> {

@@ -33,7 +33,7 @@ export const KEY = { namespace: "default", name: "small" };
 export const POD_KEY = { namespace: "default", name: "virt-launcher-small-x" };
 export const KUBELET_ROOT = "/var/lib/kubelet";
 const FACTS = () => ({ emulationReason: "KVMNotAvailable" as const });
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 
 /** Knows the one strategic merge that the agent makes: a pod's conditions are merged by their type. */
 class StrategicClient extends FakeClient {

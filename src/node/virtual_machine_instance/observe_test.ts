@@ -25,7 +25,7 @@ async function observerOf(bed: NodeBed, hypervisor: FakeHypervisor): Promise<Obs
   const pods = new Informer<Pod>({ ...shared, resource: PODS, indexes });
   const stop = new AbortController();
   const running = Promise.all([vmis.run(stop.signal), pods.run(stop.signal)]);
-  const deadline = AbortSignal.timeout(10_000);
+  const deadline = AbortSignal.timeout(30_000);
   await Promise.all([vmis.waitForSync(deadline), pods.waitForSync(deadline)]);
   stop.abort();
   await running;

@@ -8,7 +8,7 @@ import { findCondition } from "../condition.ts";
 import { createControllerInformers, runInformers } from "../informers.ts";
 import { createKubeVirtController } from "./controller.ts";
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 const NAMESPACE = "kubevirt";
 
 Deno.test("KubeVirt controller says when the installation is ready, and lets a deleted object go", async () => {

@@ -12,7 +12,7 @@ import { vmi, withMetadata, withStatus } from "../testing/builders.ts";
 import { createNodeController } from "./controller.ts";
 import { HEARTBEAT_AGE_MS_MAX } from "./decide.ts";
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 
 Deno.test("node controller gives up a silent node and the guests that ended with it", async () => {
   const client = new FakeClient({ withoutStatusSubresource: [VIRTUAL_MACHINE_INSTANCES] });

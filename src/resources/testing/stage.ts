@@ -30,7 +30,7 @@ import { createReplicaSetController } from "../virtual_machine_instance_replica_
 import { createPoolController } from "../virtual_machine_pool/controller.ts";
 import { enterPhase } from "../virtual_machine_instance/phase_transition.ts";
 
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 60_000;
 const NODE = "node-1";
 const READY = { type: "Ready", status: "True", lastTransitionTime: "2026-01-01T00:00:00Z" };
 

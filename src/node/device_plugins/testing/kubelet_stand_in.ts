@@ -19,7 +19,7 @@ import {
   REGISTRATION,
 } from "../protocol.ts";
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 
 interface Endpoint {
   client: Client;

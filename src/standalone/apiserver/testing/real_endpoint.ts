@@ -19,7 +19,7 @@ import {
   type Step,
 } from "./scenarios.ts";
 
-const ESTABLISHED_DEADLINE_MS = 20_000;
+const ESTABLISHED_DEADLINE_MS = 90_000;
 const CLUSTER_KINDS = new Set(["Namespace", "Node", "PersistentVolume", "StorageClass"]);
 
 /** What a real server answers to each step of each scenario. Custom kinds are defined with the given schemas first. */
