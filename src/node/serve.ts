@@ -6,7 +6,7 @@ import type { KubeClient } from "../kube/client.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { TlsCredential } from "../runtime/caller_proof.ts";
-import { MutualTlsServer } from "../runtime/mutual_tls_server.ts";
+import { MutualTlsServer, type TlsTrust } from "../runtime/mutual_tls_server.ts";
 import type { UnverifiableCallers } from "../runtime/unverifiable_callers.ts";
 import { API_COMMON_NAME, isPublic, type NodeServer } from "./server.ts";
 
@@ -27,23 +27,33 @@ export interface ServeOptions {
 const BUNDLE_WAIT_MS = 2_000;
 const BUNDLE_CHECK_MS = 60_000;
 
-/** Serves until the signal aborts. Guests do not depend on it: it waits for certificates as long as it takes. */
+/**
+ * Serves until the signal aborts. Guests do not depend on it: it waits for certificates as long as it takes. Rejects when it has all
+ * it needs and cannot begin to serve, whatever came last.
+ */
 export async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
   const { client, clock, log, nodeIp, nodeName } = options;
-  const served = new ServedTrust(options, signal);
-  const watching = served.followBundle();
-  try {
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  const served = new ServedTrust(options, either);
+  const followCertificates = async () => {
     const request = { client, clock, log, nodeName, ips: [nodeIp] };
-    for await (const { certificate, key } of nodeCertificates(request, signal)) {
+    for await (const { certificate, key } of nodeCertificates(request, either)) {
       await served.use({ certificate, key });
     }
+  };
+  const following = [served.followBundle(), followCertificates()];
+  try {
+    await Promise.all(following);
   } finally {
-    await watching;
+    over.abort();
+    await Promise.allSettled(following);
     await served.close();
   }
 }
 
-class ServedTrust {
+/** Who the agent is and whom it believes, as far as it is known; it serves once both are. */
+export class ServedTrust {
   readonly #options: ServeOptions;
   readonly #signal: AbortSignal;
   #credential: TlsCredential | undefined;
@@ -60,19 +70,15 @@ class ServedTrust {
     await this.#apply();
   }
 
-  /** Reads the authorities again and again until the signal aborts. Never rejects. */
+  /** Reads the authorities again and again until the signal aborts. Rejects when it cannot begin to serve. */
   async followBundle(): Promise<void> {
-    const { client, clock, log, namespace } = this.#options;
+    const { clock } = this.#options;
     const signal = this.#signal;
     while (!signal.aborted) {
-      try {
-        const bundle = await readBundle(client, { namespace, signal });
-        if (bundle.length > 0 && bundle.join() !== this.#bundle.join()) {
-          this.#bundle = bundle;
-          await this.#apply();
-        }
-      } catch (error) {
-        if (!signal.aborted) log.warn("reading the installation's authorities failed", { error });
+      const bundle = await this.#readBundle();
+      if (bundle.length > 0 && bundle.join() !== this.#bundle.join()) {
+        this.#bundle = bundle;
+        await this.#apply();
       }
       await sleep(clock, this.#bundle.length > 0 ? BUNDLE_CHECK_MS : BUNDLE_WAIT_MS, signal);
     }
@@ -80,6 +86,18 @@ class ServedTrust {
 
   async close(): Promise<void> {
     await this.#server?.close();
+  }
+
+  /** None where they cannot be read: what is known of them stays. */
+  async #readBundle(): Promise<string[]> {
+    const { client, log, namespace } = this.#options;
+    const signal = this.#signal;
+    try {
+      return await readBundle(client, { namespace, signal });
+    } catch (error) {
+      if (!signal.aborted) log.warn("reading the installation's authorities failed", { error });
+      return [];
+    }
   }
 
   async #apply(): Promise<void> {
@@ -90,7 +108,7 @@ class ServedTrust {
       clientCas: this.#bundle,
       allowedCommonNames: [API_COMMON_NAME],
     };
-    if (this.#server !== undefined) return this.#server.reload(trust);
+    if (this.#server !== undefined) return this.#reload(this.#server, trust);
     const listening = new MutualTlsServer({
       port,
       trust,
@@ -104,5 +122,13 @@ class ServedTrust {
     this.#server = listening;
     await listening.start();
     log.info("serving the control plane", { port: listening.port });
+  }
+
+  #reload(server: MutualTlsServer, trust: TlsTrust): void {
+    try {
+      server.reload(trust);
+    } catch (error) {
+      this.#options.log.warn("what is new cannot be served with: the old goes on", { error });
+    }
   }
 }
