@@ -1,3 +1,4 @@
+import { killOnAbort } from "../kill_on_abort.ts";
 import {
   type CapabilitiesAnswer,
   type NodeCapabilities,
@@ -52,17 +53,12 @@ async function run(command: readonly string[], signal: AbortSignal): Promise<str
     stderr: "piped",
   }).spawn();
   // unshare ignores the gentler signals.
-  const kill = () => child.kill("SIGKILL");
-  signal.addEventListener("abort", kill, { once: true });
-  try {
-    const { success, stdout, stderr } = await child.output();
-    signal.throwIfAborted();
-    if (success) return new TextDecoder().decode(stdout);
-    const why = new TextDecoder().decode(stderr).trim().slice(-ERROR_TEXT_MAX);
-    throw new Error(`Cannot learn what guests of this node can have: ${why}`);
-  } finally {
-    signal.removeEventListener("abort", kill);
-  }
+  using _killing = killOnAbort(child, signal);
+  const { success, stdout, stderr } = await child.output();
+  signal.throwIfAborted();
+  if (success) return new TextDecoder().decode(stdout);
+  const why = new TextDecoder().decode(stderr).trim().slice(-ERROR_TEXT_MAX);
+  throw new Error(`Cannot learn what guests of this node can have: ${why}`);
 }
 
 async function removeDirectory(path: string): Promise<void> {
