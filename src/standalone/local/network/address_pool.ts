@@ -15,6 +15,8 @@ export class AddressPool {
   readonly #range: Ipv4Range;
   #state: PoolFile;
   #writing: Promise<void> = Promise.resolve();
+  /** What the file says is not what is given: writing it has failed. */
+  #isBehind = false;
 
   private constructor(path: string, range: Ipv4Range, state: PoolFile) {
     this.#path = path;
@@ -29,11 +31,10 @@ export class AddressPool {
 
   /** The pod's own, the same each time. Durable when it resolves. */
   async take(podUid: string): Promise<string> {
-    const address = this.#state.addresses[podUid] ?? this.#free();
-    if (this.#state.addresses[podUid] === undefined) {
-      this.#state.addresses[podUid] = address;
-      await this.#write();
-    }
+    const known = this.#state.addresses[podUid];
+    const address = known ?? this.#free();
+    this.#state.addresses[podUid] = address;
+    if (known === undefined || this.#isBehind) await this.#write();
     return address;
   }
 
@@ -43,7 +44,7 @@ export class AddressPool {
 
   /** Idempotent. */
   async giveBack(podUid: string): Promise<void> {
-    if (this.#state.addresses[podUid] === undefined) return;
+    if (this.#state.addresses[podUid] === undefined && !this.#isBehind) return;
     delete this.#state.addresses[podUid];
     await this.#write();
   }
@@ -64,12 +65,15 @@ export class AddressPool {
   /** One after the other, and the last state wins. */
   async #write(): Promise<void> {
     const text = JSON.stringify(this.#state);
+    const bytes = new TextEncoder().encode(text);
+    this.#isBehind = true;
     this.#writing = this.#writing.catch(() => {}).then(async () => {
       const partial = `${this.#path}.part`;
       using file = await Deno.open(partial, { create: true, truncate: true, write: true });
-      await file.write(new TextEncoder().encode(text));
+      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
       await file.syncData();
       await Deno.rename(partial, this.#path);
+      this.#isBehind = text !== JSON.stringify(this.#state);
     });
     await this.#writing;
   }

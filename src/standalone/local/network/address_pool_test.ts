@@ -24,6 +24,27 @@ Deno.test("AddressPool.take() gives each pod its own, and remembers it over a re
   }
 });
 
+Deno.test("AddressPool.take() does not resolve before the address is kept, though keeping it has failed before", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    const path = `${directory}/kept/addresses.json`;
+    const pool = await AddressPool.open(path, SMALL);
+    await assert.rejects(pool.take("a"), Deno.errors.NotFound);
+    await assert.rejects(pool.take("a"), Deno.errors.NotFound);
+    await Deno.mkdir(`${directory}/kept`);
+    const address = await pool.take("a");
+    const next = await AddressPool.open(path, SMALL);
+    assert.equal(next.find("a"), address);
+    await Deno.remove(`${directory}/kept`, { recursive: true });
+    await assert.rejects(pool.giveBack("a"), Deno.errors.NotFound);
+    await Deno.mkdir(`${directory}/kept`);
+    await pool.giveBack("a");
+    assert.equal((await AddressPool.open(path, SMALL)).find("a"), undefined);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
 Deno.test("AddressPool.open() refuses a file that it cannot read", async () => {
   const directory = await Deno.makeTempDir();
   try {
