@@ -11,7 +11,6 @@ import {
 const FETCH_TIMEOUT_MS = 60 * 60_000;
 const INSPECT_TIMEOUT_MS = 60_000;
 const POLICY = "/etc/containers/policy.json";
-/** How often the size of what has come is looked at. */
 const PROGRESS_INTERVAL_MS = 2_000;
 
 export interface FetchOptions {
@@ -21,8 +20,10 @@ export interface FetchOptions {
   bytesMax: number;
   /** A file in containers-auth.json(5)'s form, for root alone. */
   authFile?: string | undefined;
-  /** Told how much has come, every two seconds. */
+  /** Told how much has come, from time to time. */
   onProgress?: ((bytes: number) => void) | undefined;
+  /** How often that is looked at. @default {@link PROGRESS_INTERVAL_MS} */
+  progressIntervalMs?: number;
   signal: AbortSignal;
 }
 
@@ -35,11 +36,14 @@ export class FetchError extends Error {
 export async function fetchImage(source: string, options: FetchOptions): Promise<void> {
   const tooLarge = new AbortController();
   const signal = AbortSignal.any([options.signal, tooLarge.signal]);
-  const timer = setInterval(async () => {
+  const { progressIntervalMs: intervalMs = PROGRESS_INTERVAL_MS } = options;
+  const look = async () => {
     const bytes = await sizeOf(options.directory);
     options.onProgress?.(bytes);
     if (bytes > options.bytesMax) tooLarge.abort();
-  }, PROGRESS_INTERVAL_MS);
+  };
+  // One look that fails is followed by others; in the end the size is asked for once more.
+  const timer = setInterval(() => void look().catch(() => {}), intervalMs);
   try {
     const auth = options.authFile === undefined ? [] : ["--src-authfile", options.authFile];
     await skopeo([
