@@ -38,7 +38,7 @@ export interface ClaimControllerOptions {
 
 /** Keyed by the claim's UID. Does nothing before `run(signal)`; the informers are run by the caller. */
 export function createClaimController(options: ClaimControllerOptions): ClaimController {
-  const { claims, volumes } = options;
+  const { claims, pods, volumes } = options;
   const acting: ClaimActorOptions = options;
   const reconciler: Reconciler<ClaimWorld, ClaimAction, undefined> = {
     name: "local-claims",
@@ -53,6 +53,8 @@ export function createClaimController(options: ClaimControllerOptions): ClaimCon
     const uid = spec?.claimRef?.uid;
     return uid === undefined ? [] : [{ name: uid }];
   });
+  // Waited for: as long as they are not known, a claim that is gone would be used by none.
+  controller.watch(pods, () => []);
   return controller;
 }
 
