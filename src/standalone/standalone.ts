@@ -165,6 +165,7 @@ export class Standalone implements AsyncDisposable {
     const control = new AbortController();
     const node = new AbortController();
     const ended = Promise.withResolvers<void>();
+    ended.promise.catch(() => {}); // it may be told to stop before there is anything that waits for it
     let left = 0;
     const stop = async () => {
       // Nobody starts guests any more. Who ends instances goes on: one that no node has got yet waits for it.
