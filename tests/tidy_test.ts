@@ -312,6 +312,25 @@ Deno.test("tidy: zod is imported as a namespace, of which a bundle leaves out wh
   report(violations);
 });
 
+/** Imports that are there when a module is loaded, types and what is loaded later aside. */
+const LOADED = /^(?:import|export)\s(?!type\b)[^;]*?from\s+"([^"]+)"/gm;
+
+Deno.test("tidy: until its API answers, standalone loads no library but Commander", () => {
+  const seen = new Set<string>();
+  const libraries = new Set<string>();
+  const next = ["src/node.ts", "src/standalone/command.ts"];
+  for (let path = next.pop(); path !== undefined; path = next.pop()) {
+    if (seen.has(path) || !path.endsWith(".ts")) continue;
+    seen.add(path);
+    for (const [, specifier = ""] of Deno.readTextFileSync(join(ROOT, path)).matchAll(LOADED)) {
+      if (specifier.startsWith(".")) next.push(normalize(join(dirname(path), specifier)));
+      else if (!specifier.startsWith("node:")) libraries.add(specifier);
+    }
+  }
+  assert.ok(seen.size > 100, `a start loads more than ${seen.size} modules`);
+  assert.deepEqual([...libraries], ["commander"]);
+});
+
 Deno.test("tidy: only composition roots and config read the environment", () => {
   const allowed = /^src\/(controller|node|config)\.ts$|\/config\.ts$/;
   const violations = sources("src").filter((file) => !isTest(file.path) && !allowed.test(file.path))
