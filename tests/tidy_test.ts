@@ -169,6 +169,7 @@ const RINGS: Ring[] = [
       "src/kube/",
       "src/runtime/",
       "src/resources/",
+      "dns2",
       "tar-stream",
       "@types/tar-stream",
       "zod",

@@ -17,6 +17,7 @@ import { StandaloneDirectory, StandaloneProcess } from "./standalone_process.ts"
 const SLOW_MS = 120_000;
 const NAMESPACE = "/namespaces/default";
 const VMS = `/apis/kubevirt.io/v1${NAMESPACE}/virtualmachines`;
+const SERVICES = `/api/v1${NAMESPACE}/services`;
 const VMIS = `/apis/kubevirt.io/v1${NAMESPACE}/virtualmachineinstances`;
 const PROMPT = /:\/# /;
 /** Nothing of the guest listens there before it is told to. */
@@ -86,6 +87,23 @@ Deno.test({
       await terminal.expect(/response:200/, SLOW_MS);
       await untilReadiness(api, { status: "True" });
       assert.equal(ready(await launcher(api, "kernel"))?.reason, undefined);
+    });
+
+    await context.step("a guest finds a Service by its name", async () => {
+      await using standalone = await StandaloneProcess.start(options);
+      using api = await standalone.api();
+      const created = await api.request("POST", SERVICES, {
+        metadata: { name: "web" },
+        spec: { selector: { "vm.kubevirt.io/name": "kernel" }, ports: [{ port: PORT }] },
+      });
+      assert.equal(created.status, 201, JSON.stringify(created.body));
+      const { spec } = created.body as { spec: { clusterIP: string } };
+      await using terminal = await openConsole(api);
+      terminal.type("nslookup -type=a web.default.svc.cluster.local\n");
+      // Its web server tells of each question, also between two lines.
+      const found =
+        `Name:\\s+web\\.default\\.svc\\.cluster\\.local\\s[^]*Address:\\s+${spec.clusterIP}\\s`;
+      await terminal.expect(new RegExp(found), SLOW_MS);
     });
 
     await context.step("it stays ready when standalone starts anew, until it says so", async () => {

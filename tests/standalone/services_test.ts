@@ -12,7 +12,6 @@ import { Informer } from "../../src/runtime/informer.ts";
 import { SILENT_LOGGER } from "../../src/runtime/log.ts";
 import { MetricsRegistry } from "../../src/runtime/metrics.ts";
 import { openServerBed } from "../../src/standalone/apiserver/testing/server_bed.ts";
-import { namespaceOf } from "../../src/standalone/local/network/machine_network.ts";
 import {
   applyMachineNetwork,
   makePodNetwork,
@@ -21,8 +20,15 @@ import {
   removePodNetwork,
 } from "../../src/standalone/local/network/apply_machine_network.ts";
 import { gatewayOf, hostAt } from "../../src/standalone/ipv4_range.ts";
+import { machineAddress } from "../../src/standalone/local/local_node.ts";
+import { GuestNames } from "../../src/standalone/local/names/guest_names.ts";
+import { NameServer } from "../../src/standalone/local/names/name_server.ts";
+import { Zone } from "../../src/standalone/local/names/zone.ts";
 import {
   type MachineNetwork,
+  NAME_PORT,
+  namespaceOf,
+  renderNamesFallback,
   serviceTableOf,
 } from "../../src/standalone/local/network/machine_network.ts";
 import { createServiceController } from "../../src/standalone/local/services/controller.ts";
@@ -32,6 +38,10 @@ import { waitUntil } from "../cluster/wait_until.ts";
 
 /** Of this process, beside what else the machine has. */
 const NETWORK: MachineNetwork = { bridge: `dvs${Deno.pid}`, ...freeRanges() };
+const RANGES = { podRange: NETWORK.range, serviceRange: NETWORK.serviceRange };
+const GATEWAY = gatewayOf(NETWORK.range);
+/** Of NETWORK's Services, and of none of them. */
+const OTHER = hostAt(NETWORK.serviceRange, 97);
 const POD_PORT = 8080;
 const SLOW_MS = 30_000;
 const ANSWER_MS = 20_000;
@@ -87,6 +97,35 @@ Deno.test({
       });
       assert.match(await askFrom(second, inside), /^(first|second)$/);
       assert.match(await askFrom(first, inside), /^(first|second)$/);
+    });
+
+    await context.step("pods find Services by name, and go on finding others later", async () => {
+      const name = "web.default.svc.cluster.local.";
+      {
+        await using _ = await openNames(client);
+        await until("the name", () => resolveFrom(first, name), inside);
+        await createService(client, "later", { clusterIP: "None" });
+        const later = "later.default.svc.cluster.local.";
+        const both = [0, 1].map((each) => hostAt(NETWORK.range, each)).join(" ");
+        await until("a later one", () => resolveFrom(first, later), both);
+      }
+      // As if it were the machine's own name server, which is asked when nobody else answers.
+      const services = [{
+        metadata: { name: "web", namespace: "default" },
+        spec: { clusterIP: OTHER },
+      }];
+      const zone = new Zone({ ...RANGES, services: services as LocalService[], pods: [] });
+      const address = machineAddress();
+      await using _other = await NameServer.listen({
+        listen: { address, port: NAME_PORT },
+        zone: () => zone,
+        upstream: () => Promise.resolve([]),
+      });
+      await nft(renderNamesFallback(NETWORK, address));
+      assert.equal(await resolveFrom(first, name), OTHER);
+      await applyMachineNetwork(NETWORK);
+      await using _again = await openNames(client);
+      await until("the name, of who answers again", () => resolveFrom(first, name), inside);
     });
 
     await context.step("a pod that is not ready gets nothing more", async () => {
@@ -330,6 +369,41 @@ async function askFrom(podUid: string, hostname: string): Promise<string> {
     ],
   }).output();
   return new TextDecoder().decode(stdout);
+}
+
+/** What a resolver in the pod's namespace says, that asks as resolv.conf tells it to. */
+async function resolveFrom(podUid: string, name: string): Promise<string> {
+  const program = `
+    const nameServer = { ipAddr: "${GATEWAY}", port: ${NAME_PORT} };
+    const seen = await Deno.resolveDns("${name}", "A", { nameServer }).catch(() => ["nobody answers"]);
+    console.log(seen.join(" "));`;
+  const { stdout } = await new Deno.Command("ip", {
+    args: ["netns", "exec", namespaceOf(podUid), Deno.execPath(), "eval", "--no-config", program],
+  }).output();
+  return new TextDecoder().decode(stdout).trim();
+}
+
+/** With informers of its own, as the kubelet has them. */
+async function openNames(client: FetchClient): Promise<AsyncDisposable> {
+  const stop = new AbortController();
+  const shared = {
+    client,
+    logger: SILENT_LOGGER,
+    clock: SYSTEM_CLOCK,
+    metrics: new MetricsRegistry(),
+  };
+  const services = new Informer<LocalService>({ ...shared, resource: SERVICES });
+  const pods = new Informer<Pod>({ ...shared, resource: PODS });
+  const running = Promise.all([services, pods].map((each) => each.run(stop.signal)));
+  const names = await GuestNames.open({ ...shared, network: NETWORK, services, pods });
+  assert.equal(names.address, GATEWAY);
+  return {
+    async [Symbol.asyncDispose]() {
+      await names[Symbol.asyncDispose]();
+      stop.abort();
+      await running;
+    },
+  };
 }
 
 async function tables(): Promise<string> {

@@ -34,6 +34,7 @@ import {
 } from "./claims/decide.ts";
 import { installEnvelopeImage } from "./envelope_image.ts";
 import { machineAddress, registerLocalNode } from "./local_node.ts";
+import { GuestNames } from "./names/guest_names.ts";
 import { AddressPool } from "./network/address_pool.ts";
 import { applyMachineNetwork } from "./network/apply_machine_network.ts";
 import type { MachineNetwork } from "./network/machine_network.ts";
@@ -140,7 +141,13 @@ export class LocalKubelet {
       events: this.#options.events,
       onChange: (podUid) => pods.enqueue({ name: podUid }),
     });
-    const pods = await this.#podController({ sandboxes, prober }, signal);
+    await using names = await GuestNames.open({
+      ...this.#options,
+      services: this.#services,
+      pods: this.#pods,
+    });
+    const parts = { sandboxes, prober, nameServer: names.address };
+    const pods = await this.#podController(parts, signal);
     const claims = this.#claimController();
     // Told meanwhile: who listens from here on would never hear of it.
     if (signal.aborted) return;
@@ -160,7 +167,11 @@ export class LocalKubelet {
   }
 
   async #podController(
-    { sandboxes, prober }: { sandboxes: PodSandboxes; prober: Prober },
+    { sandboxes, prober, nameServer }: {
+      sandboxes: PodSandboxes;
+      prober: Prober;
+      nameServer: string | undefined;
+    },
     signal: AbortSignal,
   ): Promise<PodController> {
     const { client, dataDirectory, events, kubeletRoot, logger, network, nodeName } = this.#options;
@@ -176,7 +187,7 @@ export class LocalKubelet {
     const shared = { sandboxes, prober, images, addresses, cgroups };
     const controller: PodController = createPodController({
       observed: { ...shared, nodeName, pods: this.#pods, nodes: this.#nodes, kubeletRoot, clock },
-      actor: new PodActor({ ...shared, client, network, places, lifetime: signal }),
+      actor: new PodActor({ ...shared, client, network, nameServer, places, lifetime: signal }),
       events,
       logger,
       clock,

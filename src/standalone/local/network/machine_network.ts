@@ -5,6 +5,8 @@
  */
 import { formatRange, gatewayOf, type Ipv4Range } from "../../ipv4_range.ts";
 
+/** Of name servers (RFC 1035, 4.2). */
+export const NAME_PORT = 53;
 /** Room for what tunnels on the way would add. */
 const MTU = 1500;
 
@@ -53,6 +55,8 @@ export function renderMasquerade({ bridge, range, serviceRange }: MachineNetwork
     `add chain ${table} forward { type filter hook forward priority filter; policy accept; }`,
     `add chain ${table} input { type filter hook input priority filter; policy accept; }`,
     `add chain ${table} output { type filter hook output priority filter; policy accept; }`,
+    `add chain ${table} names { type nat hook prerouting priority dstnat; }`,
+    `flush chain ${table} names`,
     `flush chain ${table} postrouting`,
     `flush chain ${table} forward`,
     `flush chain ${table} input`,
@@ -68,6 +72,20 @@ export function renderMasquerade({ bridge, range, serviceRange }: MachineNetwork
     `add rule ${table} forward oifname "${bridge}" accept`,
     // What the machine asked through a Service of its loopback is answered there.
     `add rule ${table} input iifname "${bridge}" ip daddr 127.0.0.0/8 ct state != { established, related } drop`,
+  ].join("\n");
+}
+
+/** For `nft -f`, while nobody answers guests on the machine's address: another name server does. */
+export function renderNamesFallback(
+  { bridge, range }: Pick<MachineNetwork, "bridge" | "range">,
+  nameServer: string,
+): string {
+  const table = `ip ${tableOf({ bridge })}`;
+  const asked = `iifname "${bridge}" ip daddr ${gatewayOf(range)} meta l4proto { tcp, udp }`;
+  return [
+    `add chain ${table} names { type nat hook prerouting priority dstnat; }`,
+    `flush chain ${table} names`,
+    `add rule ${table} names ${asked} th dport ${NAME_PORT} dnat to ${nameServer}`,
   ].join("\n");
 }
 

@@ -27,6 +27,8 @@ export interface ActorOptions {
   cgroups: PodCgroups;
   addresses: AddressPool;
   network: MachineNetwork;
+  /** Of guests; absent: they have the machine's. */
+  nameServer: string | undefined;
   places: VolumePlaces;
   /** Pulls go on for as long as the process lives. */
   lifetime: AbortSignal;
@@ -122,6 +124,7 @@ export class PodActor {
 
   async #start(pod: Pod, { podUid }: PodWorld, signal: AbortSignal): Promise<void> {
     const { addresses, cgroups, client, images, network, places, sandboxes } = this.#options;
+    const { nameServer } = this.#options;
     const roots = new Map<string, string>();
     for (const { image } of wantedImages(pod)) {
       const state = images.state(podUid, image);
@@ -138,7 +141,7 @@ export class PodActor {
       images: roots,
       volumes,
     });
-    await writeResolvConf(directory, spec.containers, pod);
+    await writeResolvConf(directory, { pod, ...(nameServer === undefined ? {} : { nameServer }) });
     await sandboxes.start(spec, signal);
   }
 

@@ -4,27 +4,44 @@ import { isHostOf, parseIpv4 } from "../../ipv4_range.ts";
 import type { Endpoint, LocalService, ServicePort, ServicesWorld } from "./world.ts";
 
 /** A rule has one line for each; more stand by. */
-const ENDPOINTS_MAX = 100;
+export const ENDPOINTS_MAX = 100;
 
-export function endpointsOf(
+/** A pod that takes what its Service brings. */
+export interface Backend {
+  pod: Pod;
+  address: string;
+}
+
+export type BackendsWorld = Pick<ServicesWorld, "pods" | "podRange">;
+
+/** Sorted by address. */
+export function backendsOf(
   { metadata, spec }: LocalService,
-  port: ServicePort,
-  { pods, podRange }: ServicesWorld,
-): Endpoint[] {
+  { pods, podRange }: BackendsWorld,
+): Backend[] {
   const selector = Object.entries(spec?.selector ?? {});
   const found = pods.filter((pod) =>
     pod.metadata.namespace === metadata.namespace &&
     selector.every(([name, value]) => pod.metadata.labels?.[name] === value) &&
     takesTraffic(pod, spec?.publishNotReadyAddresses === true)
   );
-  return found.flatMap((pod): Endpoint[] => {
+  return found.flatMap((pod): Backend[] => {
     const address = pod.status?.podIP ?? "";
     const number = parseIpv4(address);
-    const target = targetOf(pod, port);
     // What a status says is not believed: rules lead to pods alone.
-    const isPod = number !== undefined && isHostOf(podRange, number);
-    return isPod && target !== undefined ? [{ address, port: target }] : [];
-  }).sort((a, b) => a.address < b.address ? -1 : 1).slice(0, ENDPOINTS_MAX);
+    return number !== undefined && isHostOf(podRange, number) ? [{ pod, address }] : [];
+  }).sort((a, b) => a.address < b.address ? -1 : 1);
+}
+
+export function endpointsOf(
+  service: LocalService,
+  port: ServicePort,
+  world: BackendsWorld,
+): Endpoint[] {
+  return backendsOf(service, world).flatMap(({ pod, address }): Endpoint[] => {
+    const target = targetOf(pod, port);
+    return target === undefined ? [] : [{ address, port: target }];
+  }).slice(0, ENDPOINTS_MAX);
 }
 
 /** As the kubelet says: a paused guest is not ready. */
@@ -36,7 +53,7 @@ function takesTraffic({ metadata, status }: Pod, evenNotReady: boolean): boolean
 }
 
 /** By name, a port is what the pod says. */
-function targetOf(
+export function targetOf(
   { spec }: Pod,
   { port, protocol = "TCP", targetPort = port }: ServicePort,
 ): number | undefined {

@@ -29,6 +29,7 @@ export interface LocalService extends KubeObject {
     type?: string;
     selector?: Record<string, string>;
     clusterIP?: string;
+    externalName?: string;
     ports?: ServicePort[];
     sessionAffinity?: string;
     publishNotReadyAddresses?: boolean;
