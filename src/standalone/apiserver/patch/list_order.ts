@@ -70,17 +70,18 @@ export function mergeInOrder(
   return [...result, ...rest.slice(next).map(({ item }) => item)];
 }
 
-/** What all elements of both lists are. Throws a 422 for lists of lists and a 500 for lists of this and that. */
+/** What all elements of both lists are. Throws a 422 for lists of lists and a 500 for lists of this and that, or of nulls. */
 export function elementKind(...lists: Json[][]): string {
   const kinds = lists.flatMap((list) => list.map(kindOf));
   const [first = "none"] = kinds;
   if (first === "list") throw unprocessable("lists of lists are not supported");
-  if (kinds.every((kind) => kind === first)) return first;
+  if (kinds.every((kind) => kind === first && kind !== "null")) return first;
   throw statusError(500, "", `list element types are not identical: ${goText(lists)}`);
 }
 
 function kindOf(value: Json): string {
-  return Array.isArray(value) ? "list" : isObject(value) ? "object" : typeof value;
+  if (value === null) return "null";
+  return Array.isArray(value) ? "list" : typeof value;
 }
 
 /** Each value once. The last one takes the place of one that is dropped, as in Kubernetes. */

@@ -95,6 +95,8 @@ for (const { name, object, patch, want } of CASES) {
 const REFUSED: [string, Json, number][] = [
   ["what is no object", [], 400],
   ["an element without its key", { spec: { containers: [{ image: "a" }] } }, 500],
+  ["an element that is null", { spec: { containers: [null] } }, 500],
+  ["one of them that is", { spec: { containers: [{ name: "a" }, null] } }, 500],
   ["a directive that is none", { spec: { $patch: "odd" } }, 500],
   ["retained keys that are no list", { spec: { $retainKeys: "a" } }, 400],
   ["a change beside the retained keys", { spec: { $retainKeys: ["a"], nodeName: "b" } }, 400],
