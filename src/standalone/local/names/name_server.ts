@@ -3,6 +3,7 @@
  * servers for all others, as CoreDNS does.
  */
 import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
 import DNS from "dns2";
 import { askUpstream, type NameServerAddress, type Transport } from "./upstream.ts";
 import type { NameRecord, RecordType, Zone } from "./zone.ts";
@@ -42,6 +43,7 @@ export class NameServer implements AsyncDisposable {
   readonly #options: NameServerOptions;
   readonly #udp: InstanceType<typeof DNS.UDPServer>;
   readonly #tcp: InstanceType<typeof DNS.TCPServer>;
+  readonly #connections = new Set<Socket>();
   #questions = 0;
 
   private constructor(options: NameServerOptions) {
@@ -49,8 +51,15 @@ export class NameServer implements AsyncDisposable {
     this.#udp = DNS.createUDPServer((request, send) => this.#serve(request, "udp", send as Send));
     this.#tcp = DNS.createTCPServer((request, send) => this.#serve(request, "tcp", send as Send));
     this.#tcp.maxConnections = CONNECTIONS_MAX;
-    // What is no message gets no answer.
-    for (const server of [this.#udp, this.#tcp]) server.on("requestError", () => {});
+    for (const server of [this.#udp, this.#tcp]) {
+      // What is no message gets no answer, and one that cannot be sent does not end the process.
+      server.on("requestError", () => {});
+      server.on("error", () => {});
+    }
+    this.#tcp.on("connection", (connection: Socket) => {
+      this.#connections.add(connection);
+      connection.once("close", () => this.#connections.delete(connection));
+    });
   }
 
   /** @throws Error when the port is somebody else's. */
@@ -118,16 +127,19 @@ export class NameServer implements AsyncDisposable {
     transport: Transport,
   ): Promise<Packet | Buffer> {
     const servers = await this.#options.upstream();
-    if (answers.length === 0) return await askUpstream(request.toBuffer(), transport, servers);
+    // The question alone: nothing else of a guest's message goes on.
     const asked = new Packet();
-    asked.header.rd = 1;
+    Object.assign(asked.header, { id: request.header.id, rd: request.header.rd });
     asked.questions.push(new Packet.Question(name, question.type, question.class));
+    if (answers.length === 0) return await askUpstream(asked.toBuffer(), transport, servers);
     // The way that never cuts an answer short.
     const found = Packet.parse(await askUpstream(asked.toBuffer(), "tcp", servers));
     return success(request, [...answers, ...found.answers]);
   }
 
+  /** Who is connected does not keep it open. */
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const connection of this.#connections) connection.destroy();
     await Promise.all([this.#udp, this.#tcp].map((server) =>
       new Promise<void>((resolve) => {
         try {

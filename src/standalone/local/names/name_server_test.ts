@@ -141,6 +141,27 @@ Deno.test("NameServer asks the next one of the machine's where the first does no
   }
 });
 
+Deno.test("NameServer gives on the question alone, whatever else a message has", async () => {
+  await using known = await open(EXAMPLE);
+  await using names = await open(zoneOf([]), [known.address]);
+  const name = Buffer.from("\x03web\x07example\x03org\0\0\x01\0\x01", "latin1");
+  // A cookie (RFC 7873), and an option that nobody knows.
+  const options = Buffer.from("\0\x0a\0\x0812345678\xfd\xe9\0\x01x", "latin1");
+  const record = Buffer.concat([
+    Buffer.from([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, options.length]),
+    options,
+  ]);
+  const message = Buffer.concat([header(7, 0x0120, 1, 0, 0, 1), name, record]);
+  assert.equal(await rcodeOf(message, names.address), RCODE.noError);
+});
+
+Deno.test("NameServer ends although somebody is connected", async () => {
+  const names = await open(zoneOf([]));
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port: names.address.port });
+  await connection.write(Buffer.from([0]));
+  await names[Symbol.asyncDispose]();
+});
+
 Deno.test("NameServer says nothing is absent before it knows", async () => {
   await using names = await open(undefined);
   const message = Buffer.concat([header(7, 0x0100, 1, 0, 0, 0), QUESTION]);

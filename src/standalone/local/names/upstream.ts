@@ -1,4 +1,4 @@
-/** Asks the machine's own name servers what guests ask of names that are not of this machine: messages go through as they are. */
+/** Asks the machine's own name servers what guests ask of names that are not of this machine. */
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import { Buffer } from "node:buffer";
