@@ -41,6 +41,7 @@ import type { MachineNetwork } from "./network/machine_network.ts";
 import { PodActor } from "./pod/act.ts";
 import { createPodController, type PodController } from "./pod/controller.ts";
 import { wantedImages } from "./pod/decide.ts";
+import { NodeRoom } from "./pod/node_room.ts";
 import { UID_INDEX } from "./pod/observe.ts";
 import { PodCgroups } from "./pod_cgroups.ts";
 import { PodImages } from "./pod_images.ts";
@@ -184,7 +185,8 @@ export class LocalKubelet {
       secretsRoot: `${this.#options.runDirectory}/pod-secrets`,
       claimDirectory: claimDirectory(`${dataDirectory}/claims`),
     };
-    const shared = { sandboxes, prober, images, addresses, cgroups };
+    const room = new NodeRoom({ nodeName, pods: this.#pods });
+    const shared = { sandboxes, prober, images, addresses, cgroups, room };
     const controller: PodController = createPodController({
       observed: { ...shared, nodeName, pods: this.#pods, nodes: this.#nodes, kubeletRoot, clock },
       actor: new PodActor({ ...shared, client, network, nameServer, places, lifetime: signal }),

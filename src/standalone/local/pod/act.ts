@@ -2,7 +2,7 @@ import type { KubeClient } from "../../../kube/client.ts";
 import { PODS, SECRETS } from "../../../kube/core_resources.ts";
 import { isObjectNotFound } from "../../../kube/kube_error.ts";
 import { keyOf, type KubeObject } from "../../../kube/object.ts";
-import type { Pod } from "../../../resources/core_objects.ts";
+import type { Node, Pod } from "../../../resources/core_objects.ts";
 import type { AddressPool } from "../network/address_pool.ts";
 import { makePodNetwork, removePodNetwork } from "../network/apply_machine_network.ts";
 import type { MachineNetwork } from "../network/machine_network.ts";
@@ -14,6 +14,7 @@ import type { Prober } from "../probes/prober.ts";
 import { makeVolumes, removeVolumes, type VolumePlaces } from "../volumes/make_volumes.ts";
 import { writeResolvConf } from "../resolv_conf.ts";
 import { wantedImages } from "./decide.ts";
+import type { NodeRoom } from "./node_room.ts";
 import { sandboxSpec } from "./sandbox_spec.ts";
 import type { LocalPodStatus } from "./status.ts";
 import { statusPatch } from "./status_patch.ts";
@@ -29,6 +30,7 @@ export interface ActorOptions {
   network: MachineNetwork;
   /** Of guests; absent: they have the machine's. */
   nameServer: string | undefined;
+  room: NodeRoom;
   places: VolumePlaces;
   /** Pulls go on for as long as the process lives. */
   lifetime: AbortSignal;
@@ -46,7 +48,7 @@ export class PodActor {
     const { podUid } = world;
     switch (action.type) {
       case "bind":
-        return await this.#bind(podOf(world), action.nodeName, signal);
+        return await this.#bind(podOf(world), nodeOf(world), signal);
       case "pull":
         return await this.#pull(podOf(world), action.wanted, signal);
       case "start":
@@ -82,16 +84,17 @@ export class PodActor {
     }
   }
 
-  async #bind(pod: Pod, nodeName: string, signal: AbortSignal): Promise<void> {
+  async #bind(pod: Pod, node: Node, signal: AbortSignal): Promise<void> {
+    const { client, room } = this.#options;
     const { name, namespace = "default", uid } = pod.metadata;
     const path = `/api/v1/namespaces/${namespace}/pods/${name}/binding`;
     const body = {
       apiVersion: "v1",
       kind: "Binding",
       metadata: { name, namespace, uid },
-      target: { apiVersion: "v1", kind: "Node", name: nodeName },
+      target: { apiVersion: "v1", kind: "Node", name: node.metadata.name },
     };
-    await this.#options.client.raw("POST", path, { body, signal });
+    await room.bind(pod, node, async () => void await client.raw("POST", path, { body, signal }));
   }
 
   async #pull(pod: Pod, wanted: WantedImage, signal: AbortSignal): Promise<void> {
@@ -168,6 +171,11 @@ export class PodActor {
 function podOf({ pod, podUid }: PodWorld): Pod {
   if (pod === undefined) throw new Error(`Cannot act for pod ${podUid}: it is gone`);
   return pod;
+}
+
+function nodeOf({ node, podUid }: PodWorld): Node {
+  if (node === undefined) throw new Error(`Cannot bind pod ${podUid}: its node is not known`);
+  return node;
 }
 
 function authsOf(base64: string | undefined): Record<string, unknown> {

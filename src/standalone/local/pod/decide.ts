@@ -62,7 +62,7 @@ function decideUnbound(world: PodWorld, pod: Pod): PodDecision {
     const message =
       `Successfully assigned ${pod.metadata.namespace}/${pod.metadata.name} to ${node.metadata.name}`;
     return {
-      actions: [{ type: "bind", nodeName: node.metadata.name }],
+      actions: [{ type: "bind" }],
       status: undefined,
       events: [event(pod, "Normal", "Scheduled", message)],
     };

@@ -8,6 +8,7 @@ import type { PodImages } from "../pod_images.ts";
 import type { PodSandboxes } from "../pod_sandbox.ts";
 import type { Prober } from "../probes/prober.ts";
 import { wantedImages } from "./decide.ts";
+import type { NodeRoom } from "./node_room.ts";
 import type { PodWorld } from "./world.ts";
 
 /** Of the pods' informer. */
@@ -22,6 +23,7 @@ export interface ObserverOptions {
   prober: Prober;
   addresses: AddressPool;
   cgroups: PodCgroups;
+  room: NodeRoom;
   kubeletRoot: string;
   clock: Clock;
 }
@@ -54,10 +56,7 @@ export async function observePod(
     ),
     probes: prober.observe(podUid),
     ...(node === undefined ? {} : { node }),
-    others: pods.list().filter((other) =>
-      other.metadata.uid !== podUid && other.spec.nodeName === nodeName &&
-      other.status?.phase !== "Succeeded" && other.status?.phase !== "Failed"
-    ),
+    others: options.room.others(podUid),
   };
 }
 

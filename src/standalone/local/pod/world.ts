@@ -20,12 +20,12 @@ export interface PodWorld {
   probes: readonly ProbeObservation[];
   /** This machine; absent until it is known. */
   node?: Node;
-  /** Pods that are bound to this machine and have not ended, this one left out. */
+  /** Pods that are bound to this machine, or about to be, and have not ended, this one left out. */
   others: readonly Pod[];
 }
 
 export type PodAction =
-  | { type: "bind"; nodeName: string }
+  | { type: "bind" }
   | { type: "pull"; wanted: WantedImage }
   | { type: "start" }
   /** These are asked from now on, and no others. */
