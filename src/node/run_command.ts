@@ -1,6 +1,8 @@
 /** Longest output that is kept of a command: it is for answers and error messages, not for data. */
 const OUTPUT_BYTES_MAX = 1024 * 1024;
 const ERROR_TEXT_MAX = 2_000;
+/** What was told to end and has not is ended after this. */
+const KILL_AFTER_MS = 2_000;
 
 export interface RunOptions {
   timeoutMs: number;
@@ -24,6 +26,8 @@ export async function runCommand(
 ): Promise<{ stdout: string }> {
   const timeout = AbortSignal.timeout(timeoutMs);
   const command = new Deno.Command(program, {
+    // With a group of its own: what it has started ends with it.
+    detached: true,
     args,
     ...(cwd === undefined ? {} : { cwd }),
     clearEnv: true,
@@ -31,14 +35,13 @@ export async function runCommand(
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
   });
-  let output: Deno.CommandOutput;
-  try {
-    output = await command.output();
-  } catch (cause) {
+  const output = await outputOf(
+    command,
+    signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+  ).catch((cause) => {
     throw new CommandError(`Cannot run ${program}`, { cause });
-  }
+  });
   if (!output.success) {
     const why = timeout.aborted
       ? `must end within ${timeoutMs} ms`
@@ -46,6 +49,34 @@ export async function runCommand(
     throw new CommandError(`Cannot run ${program}: it ended with code ${output.code}: ${why}`);
   }
   return { stdout: decode(output.stdout) };
+}
+
+/** Resolves when nothing has its output any more: soon after the abort at the latest. */
+async function outputOf(command: Deno.Command, signal: AbortSignal): Promise<Deno.CommandOutput> {
+  const child = command.spawn();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const end = () => {
+    kill(child.pid, "SIGTERM");
+    timer = setTimeout(() => kill(child.pid, "SIGKILL"), KILL_AFTER_MS);
+  };
+  signal.addEventListener("abort", end, { once: true });
+  if (signal.aborted) end();
+  try {
+    return await child.output();
+  } finally {
+    signal.removeEventListener("abort", end);
+    clearTimeout(timer);
+  }
+}
+
+/** A group, by its first process. */
+function kill(pid: number, signal: Deno.Signal): void {
+  try {
+    Deno.kill(-pid, signal);
+  } catch (error) {
+    // It has ended, and somebody else has its output.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 function decode(bytes: Uint8Array): string {
