@@ -21,7 +21,7 @@ const SAMPLED_LIVES = 4;
 const POLL_STEP = 12;
 /** What the agent does for itself and its node: at these it dies while it adopts, and not again in each phase. */
 const OWN =
-  /\/nodes\/|certificatesigningrequests|configmaps|^run (?!nsenter|xorriso)|^open |^stat \/usr|^readTextFile <kubeconfig>|device-plugins|kvm_probe/;
+  /\/nodes\/|certificatesigningrequests|configmaps|^run (?!nsenter|xorriso)|^open |^stat \/usr|^readTextFile <kubeconfig>|device-plugins|kvm_probe|^malloc_trim|^madvise/;
 /** What is certain to be counted. */
 const STEPS = ["shim_domain_start", "shim_envelope_release", "ask domain.sock shutdown"];
 /** P14: from the execution of an agent to its hands on the guest. */

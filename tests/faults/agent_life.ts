@@ -274,7 +274,7 @@ class Life {
     const counts: Record<string, number> = {};
     for (const agent of this.#agents) {
       for (const { name } of await agent.passed()) {
-        const step = STEP.exec(name)?.[1]?.replace(/-\d+(?=\/status)/, "");
+        const step = STEP.exec(name)?.[1];
         if (step !== undefined) counts[step] = (counts[step] ?? 0) + 1;
       }
     }

@@ -25,12 +25,13 @@ export interface AwaitPlan {
 type Kind = "looks" | "changes" | "runs a program";
 
 const ENCODED_PLAN = Deno.env.get("DENOVIRT_AWAITS");
-/** Parts of paths and arguments that are chosen anew each time. */
+/** Parts of paths and arguments that are chosen anew each time, or counted over all lives. */
 const RANDOM_PARTS: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<uid>"],
   [/(?<=\/seed-)[^/ ]+/, "<random>"],
   [/(?<=\/proc\/)\d+/, "<pid>"],
   [/(?<=certificatesigningrequests\/).*/, "<name>"],
+  [/(?<=\/pods\/virt-launcher-[^/]+-)\d+/, "<number>"],
 ];
 
 class AwaitPoints {
