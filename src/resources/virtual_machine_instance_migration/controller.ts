@@ -34,6 +34,9 @@ export function createMigrationController(
     (vmi) =>
       migrations.byIndex(BY_VMI_NAME, `${vmi.metadata.namespace}/${vmi.metadata.name}`).map(keyOf),
   );
+  // Waited for: as long as they are not known, there would be no node to move to, and no policy.
+  controller.watch(informers.nodes, () => []);
+  controller.watch(informers.migrationPolicies, () => []);
   return controller;
 }
 
