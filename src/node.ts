@@ -31,7 +31,7 @@ import {
   type StandaloneConfig,
   USAGE_ERROR,
 } from "./node/config.ts";
-import { JsonLogger } from "./runtime/log.ts";
+import { JsonLogger, writeStandardError } from "./runtime/log.ts";
 import type { Terminal } from "./standalone/run/attach_console.ts";
 
 /** Survives a restart of the node. Where /run is mounted noexec, the native parts of a compiled program go here. */
@@ -194,7 +194,7 @@ async function run(config: RunConfig): Promise<void> {
       stop.abort(new Error(`got ${signal}`));
     });
   }
-  const tell = (line: string) => void Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+  const tell = (line: string) => writeStandardError(`${line}\n`);
   const loadNative = async (directories: { runDirectory: string; stateDirectory: string }) => {
     const parts = await ownNativeParts({ ...config, ...directories });
     const native = NativeLibrary.load(parts.directory);

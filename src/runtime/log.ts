@@ -111,7 +111,7 @@ function serialise(fields: LogFields): string {
 }
 
 /** Where nobody reads standard error any more, the line is lost rather than the process. */
-function writeStandardError(line: string): void {
+export function writeStandardError(line: string): void {
   const bytes = new TextEncoder().encode(line);
   try {
     for (let written = 0; written < bytes.length;) {

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { describeError, JsonLogger, LOG_LINE_LENGTH_MAX, type LogLevel } from "./log.ts";
 
+/** Writes once its input has ended, and goes on. */
+const WRITER = `
+  const { writeStandardError } = await import(Deno.args[0]);
+  await Deno.stdin.read(new Uint8Array(1));
+  writeStandardError("a line\\n");
+  console.log("goes on");
+`;
+
 function capture(level: LogLevel): { logger: JsonLogger; lines: string[] } {
   const lines: string[] = [];
   const now = () => new Date(0);
@@ -52,6 +60,19 @@ Deno.test("JsonLogger bounds the length of a line", () => {
   logger.info("huge", { blob: "x".repeat(10 * LOG_LINE_LENGTH_MAX) });
   assert.ok(lines[0]!.length < 2 * LOG_LINE_LENGTH_MAX);
   assert.equal(JSON.parse(lines[0]!).message, "huge");
+});
+
+Deno.test("writeStandardError() loses the line, not the process, where nobody reads any more", async () => {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["eval", WRITER, new URL("log.ts", import.meta.url).href],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  await child.stderr.cancel();
+  await child.stdin.close();
+  assert.equal(await new Response(child.stdout).text(), "goes on\n");
+  assert.ok((await child.status).success);
 });
 
 Deno.test("describeError() ends on a cycle of causes", () => {
