@@ -2,6 +2,7 @@
 import { type Ipv4Range, overlaps, parseIpv4Range } from "../ipv4_range.ts";
 import type { MachineNetwork } from "../local/network/machine_network.ts";
 import { usedRanges } from "../local/network/used_ranges.ts";
+import { lockNetwork } from "./network_lock.ts";
 import { makeLockedDirectory, type PlaceParts, placeParts, removePlace } from "./place_parts.ts";
 
 /**
@@ -15,7 +16,7 @@ const NETWORK_PREFIX_LENGTH = 24;
 export interface PrivatePlaceOptions {
   /** Where the directory for images and disks is made. */
   parent: string;
-  /** Absent: one that no interface of the machine has. */
+  /** Absent: one that no interface of the machine has, and no other run. */
   range: Ipv4Range | undefined;
 }
 
@@ -25,30 +26,33 @@ export class PrivatePlace implements AsyncDisposable {
   readonly network: MachineNetwork;
   readonly cgroup: string;
   readonly #parts: PlaceParts;
-  readonly #lock: Deno.FsFile;
+  readonly #held: AsyncDisposableStack;
 
-  private constructor(parts: PlaceParts, { lock, ranges }: { lock: Deno.FsFile; ranges: Ranges }) {
+  private constructor(
+    parts: PlaceParts,
+    { held, ranges }: { held: AsyncDisposableStack; ranges: Ranges },
+  ) {
     this.dataDirectory = parts.dataDirectory;
     this.runDirectory = parts.runDirectory;
     this.network = { bridge: parts.bridge, ...ranges };
     this.cgroup = parts.cgroup;
     this.#parts = parts;
-    this.#lock = lock;
+    this.#held = held;
   }
 
   static async make({ parent, range }: PrivatePlaceOptions): Promise<PrivatePlace> {
-    const ranges = freeRanges(range);
+    await using holding = new AsyncDisposableStack();
+    const ranges = await takeRanges(range, holding);
     const { dataDirectory, lock } = await makeLockedDirectory(parent);
+    holding.use(lock);
     const parts = placeParts(dataDirectory);
-    const place = new PrivatePlace(parts, { lock, ranges });
     try {
       await Deno.mkdir(parts.runDirectory, { mode: 0o700 });
     } catch (error) {
       await Deno.remove(dataDirectory, { recursive: true });
-      lock.close();
       throw error;
     }
-    return place;
+    return new PrivatePlace(parts, { held: holding.move(), ranges });
   }
 
   /** After its guests. What cannot be taken away does not keep the rest from it. */
@@ -56,28 +60,55 @@ export class PrivatePlace implements AsyncDisposable {
     try {
       await removePlace(this.#parts);
     } finally {
-      this.#lock.close();
+      await this.#held.disposeAsync();
     }
   }
 }
 
 type Ranges = Pick<MachineNetwork, "range" | "serviceRange">;
 
-/** What no interface of the machine has, from a random one on: two that look at the same moment differ. */
+/** What no interface of the machine has, from a random one on: two that look at the same moment differ, as a rule. */
 export function freeRanges(pods?: Ipv4Range): Ranges {
-  const used = usedRanges();
+  for (const { ranges } of candidates(pods)) return ranges;
+  throw allInUse();
+}
+
+/** What no other run has either, also one that is about to make its interface. Until what holds it is disposed of. */
+async function takeRanges(
+  pods: Ipv4Range | undefined,
+  holding: AsyncDisposableStack,
+): Promise<Ranges> {
+  for (const { third, ranges } of candidates(pods)) {
+    const lock = await lockNetwork(third);
+    if (lock === undefined) continue;
+    if (areFree(ranges, pods)) {
+      holding.use(lock);
+      return ranges;
+    }
+    await lock[Symbol.asyncDispose]();
+  }
+  throw allInUse();
+}
+
+function* candidates(pods?: Ipv4Range): Generator<{ third: number; ranges: Ranges }> {
   const start = Math.floor(Math.random() * NETWORK_COUNT);
   for (let step = 0; step < NETWORK_COUNT; step++) {
     const third = (start + step) % NETWORK_COUNT;
     const range = pods ?? rangeOf(NETWORKS.pods, third);
-    const serviceRange = rangeOf(NETWORKS.services, third);
-    const isFree = (wanted: Ipv4Range) => !used.some((each) => overlaps(each.range, wanted));
-    if (overlaps(range, serviceRange)) continue;
-    if (isFree(serviceRange) && (pods !== undefined || isFree(range))) {
-      return { range, serviceRange };
-    }
+    const ranges = { range, serviceRange: rangeOf(NETWORKS.services, third) };
+    if (!overlaps(range, ranges.serviceRange) && areFree(ranges, pods)) yield { third, ranges };
   }
-  throw new TypeError(
+}
+
+/** Pods' own is not asked about where it was given. */
+function areFree({ range, serviceRange }: Ranges, pods: Ipv4Range | undefined): boolean {
+  const used = usedRanges();
+  const isFree = (wanted: Ipv4Range) => !used.some((each) => overlaps(each.range, wanted));
+  return isFree(serviceRange) && (pods !== undefined || isFree(range));
+}
+
+function allInUse(): TypeError {
+  return new TypeError(
     `Cannot use these flags: podNetwork is needed: all of ${NETWORKS.pods}.0.0/16 is in use`,
   );
 }

@@ -1,0 +1,32 @@
+/** Which of the networks of runs a run has: interfaces do not tell until they are there, and two that start at once would take one. */
+
+/** In memory. A file for each network that some run has, or had when it was killed: who has its lock has the network. */
+const DIRECTORY = "/run/denovirt-networks";
+
+/** `undefined`: a run that lives has it. It is given back by disposing of it, after the interface, or with the process. */
+export async function lockNetwork(index: number): Promise<AsyncDisposable | undefined> {
+  await Deno.mkdir(DIRECTORY, { recursive: true, mode: 0o700 });
+  const path = `${DIRECTORY}/${index}`;
+  const file = await Deno.open(path, { create: true, write: true, mode: 0o600 });
+  if (await file.tryLock(true) && await isThere(path, file)) {
+    return {
+      async [Symbol.asyncDispose]() {
+        await Deno.remove(path);
+        file.close();
+      },
+    };
+  }
+  file.close();
+  return undefined;
+}
+
+/** Whoever had it may have removed it after it was opened here. */
+async function isThere(path: string, file: Deno.FsFile): Promise<boolean> {
+  try {
+    const [own, there] = await Promise.all([file.stat(), Deno.lstat(path)]);
+    return own.ino === there.ino && own.dev === there.dev;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
