@@ -281,6 +281,7 @@ export class Agent {
       hypervisor,
       consoles,
       find,
+      isInformed: () => this.#vmis.hasSynced,
       enqueue: (key) => this.#enqueue(key),
       log,
     });

@@ -20,6 +20,8 @@ export interface NodeServerOptions {
   hypervisor: Hypervisor;
   consoles: ConsoleSessions;
   find: (key: ObjectKey) => VirtualMachineInstance | undefined;
+  /** Whether {@link find} knows all of this node's. */
+  isInformed: () => boolean;
   /** Asks for a pass over this VMI: its status follows what was done. */
   enqueue: (key: ObjectKey) => void;
   log: Logger;
@@ -47,7 +49,7 @@ export class NodeServer {
       return failure(405, "MethodNotAllowed", `must be PUT: got ${request.method}`);
     }
     const vmi = this.#options.find(key);
-    if (vmi === undefined) return notFound(key);
+    if (vmi === undefined) return this.#notFound(key);
     return await this.#setPaused(vmi, { key, verb, signal: request.signal });
   }
 
@@ -57,7 +59,7 @@ export class NodeServer {
       return { refuse: failure(404, "NotFound", `no such path: ${request.path}`) };
     }
     const vmi = this.#options.find(target.key);
-    if (vmi === undefined) return { refuse: notFound(target.key) };
+    if (vmi === undefined) return { refuse: this.#notFound(target.key) };
     if (vmi.status?.phase !== "Running") {
       return { refuse: failure(400, "BadRequest", "VMI is not running") };
     }
@@ -69,6 +71,14 @@ export class NodeServer {
       ...(offers(request, CONSOLE_PROTOCOL) ? { protocol: CONSOLE_PROTOCOL } : {}),
       accept: (socket, signal) => this.#options.consoles.serve(uid, socket, signal),
     };
+  }
+
+  /** What is not known yet may be here. */
+  #notFound({ namespace, name }: ObjectKey): TlsResponse {
+    const what = `virtualmachineinstance ${namespace}/${name}`;
+    return this.#options.isInformed()
+      ? failure(404, "NotFound", `${what} is not on this node`)
+      : failure(503, "ServiceUnavailable", `${what} is not known yet: the agent is starting`);
   }
 
   async #setPaused(
@@ -104,14 +114,6 @@ function parsePath(path: string): { key: ObjectKey; verb: string } | undefined {
 function offers(request: TlsRequest, protocol: string): boolean {
   return (request.headers.get("sec-websocket-protocol") ?? [])
     .some((value) => value.split(",").some((offered) => offered.trim() === protocol));
-}
-
-function notFound({ namespace, name }: ObjectKey): TlsResponse {
-  return failure(
-    404,
-    "NotFound",
-    `virtualmachineinstance ${namespace}/${name} is not on this node`,
-  );
 }
 
 /** A metav1.Status: what the control plane passes on to its caller. */

@@ -42,6 +42,14 @@ Deno.test("NodeServer pauses no guest that has ended", async () => {
   assert.equal((await server.handle(request("PUT", `${BASE}/pause`))).status, 409);
 });
 
+Deno.test("NodeServer does not deny an instance before it knows those of its node", async () => {
+  const { server } = await running({}, { isInformed: false });
+  const other = "/v1/namespaces/default/virtualmachineinstances/other";
+  assert.equal((await server.handle(request("PUT", `${other}/pause`))).status, 503);
+  const decision = server.upgrade(request("GET", `${other}/console`, "plain.kubevirt.io"));
+  assert.equal("refuse" in decision && decision.refuse.status, 503);
+});
+
 Deno.test("NodeServer is healthy without a certificate", async () => {
   const { server } = await running();
   assert.equal((await server.handle(request("GET", "/healthz"))).status, 200);
@@ -60,7 +68,10 @@ Deno.test("NodeServer refuses a console where there is none", async () => {
   assert.equal("refuse" in decision && decision.refuse.status, 400);
 });
 
-async function running(devices: { autoattachSerialConsole?: boolean } = {}) {
+async function running(
+  devices: { autoattachSerialConsole?: boolean } = {},
+  { isInformed } = { isInformed: true },
+) {
   const hypervisor = new FakeHypervisor();
   const guest = vmi({ domain: { devices }, status: { phase: "Running" } });
   await hypervisor.launch({
@@ -74,6 +85,7 @@ async function running(devices: { autoattachSerialConsole?: boolean } = {}) {
   });
   const enqueued: string[] = [];
   const server = new NodeServer({
+    isInformed: () => isInformed,
     hypervisor,
     consoles: new ConsoleSessions({
       open: (uid) => hypervisor.openConsole(uid),
