@@ -2,6 +2,7 @@
 import { parseBytes, parseMilliCpu, type Quantity } from "../../api/quantity.ts";
 import type { Pod } from "../../resources/core_objects.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { exists } from "./exists.ts";
 
 const ROOT = "/sys/fs/cgroup";
 /** Of version 1: what limits, and where processes are found. */
@@ -210,8 +211,4 @@ function kill(pid: number): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }

@@ -6,6 +6,7 @@ import type { Informer } from "../../../runtime/informer.ts";
 import type { Logger } from "../../../runtime/log.ts";
 import type { MetricsRegistry } from "../../../runtime/metrics.ts";
 import type { Reconciler } from "../../../runtime/reconciler.ts";
+import { exists } from "../exists.ts";
 import { VolumeError } from "../volumes/make_volumes.ts";
 import { actOnClaim, type ClaimActorOptions } from "./act.ts";
 import {
@@ -99,8 +100,4 @@ export function claimDirectory(
       `persistentvolumeclaim "${metadata.name}" is not of storage class local: not supported here`,
     );
   };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }

@@ -1,5 +1,6 @@
 /** Makes the machine's network of pods, with its own iproute2 and nftables. */
 import { CommandError, runCommand } from "../../../node/run_command.ts";
+import { exists } from "../exists.ts";
 import {
   type MachineNetwork,
   namespaceOf,
@@ -106,8 +107,4 @@ async function ip(args: readonly string[], signal?: AbortSignal): Promise<void> 
     const isThere = error instanceof CommandError && /File exists/.test(error.message);
     if (!isThere || args[0] !== "link") throw error;
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.lstat(path).then(() => true, () => false);
 }

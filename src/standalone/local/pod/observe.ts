@@ -2,6 +2,7 @@ import type { ObjectKey } from "../../../kube/object.ts";
 import type { Node, Pod } from "../../../resources/core_objects.ts";
 import type { Clock } from "../../../runtime/clock.ts";
 import type { Informer } from "../../../runtime/informer.ts";
+import { exists } from "../exists.ts";
 import type { AddressPool } from "../network/address_pool.ts";
 import type { PodCgroups } from "../pod_cgroups.ts";
 import type { PodImages } from "../pod_images.ts";
@@ -58,8 +59,4 @@ export async function observePod(
     ...(node === undefined ? {} : { node }),
     others: options.room.others(podUid),
   };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }
