@@ -6,7 +6,19 @@ const DIRECTORY = "/run/denovirt-networks";
 /** `undefined`: a run that lives has it. It is given back by disposing of it, after the interface, or with the process. */
 export async function lockNetwork(index: number): Promise<AsyncDisposable | undefined> {
   await Deno.mkdir(DIRECTORY, { recursive: true, mode: 0o700 });
-  const path = `${DIRECTORY}/${index}`;
+  return await lock(`${DIRECTORY}/${index}`);
+}
+
+/** Takes away what killed runs have left of it. */
+export async function removeDeadNetworkLocks(): Promise<void> {
+  await Deno.mkdir(DIRECTORY, { recursive: true, mode: 0o700 });
+  for (const { name } of await Array.fromAsync(Deno.readDir(DIRECTORY))) {
+    const dead = await lock(`${DIRECTORY}/${name}`);
+    await dead?.[Symbol.asyncDispose]();
+  }
+}
+
+async function lock(path: string): Promise<AsyncDisposable | undefined> {
   const file = await Deno.open(path, { create: true, write: true, mode: 0o600 });
   if (await file.tryLock(true) && await isThere(path, file)) {
     return {

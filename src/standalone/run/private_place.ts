@@ -2,7 +2,7 @@
 import { type Ipv4Range, overlaps, parseIpv4Range } from "../ipv4_range.ts";
 import type { MachineNetwork } from "../local/network/machine_network.ts";
 import { usedRanges } from "../local/network/used_ranges.ts";
-import { lockNetwork } from "./network_lock.ts";
+import { lockNetwork, removeDeadNetworkLocks } from "./network_lock.ts";
 import { makeLockedDirectory, type PlaceParts, placeParts, removePlace } from "./place_parts.ts";
 
 /**
@@ -78,6 +78,7 @@ async function takeRanges(
   pods: Ipv4Range | undefined,
   holding: AsyncDisposableStack,
 ): Promise<Ranges> {
+  await removeDeadNetworkLocks();
   for (const { third, ranges } of candidates(pods)) {
     const lock = await lockNetwork(third);
     if (lock === undefined) continue;
