@@ -20,6 +20,8 @@ const ALIASES_MAX = 8;
 /** More questions at a time than guests have; each of them holds a socket. */
 const QUESTIONS_MAX = 512;
 const CONNECTIONS_MAX = 128;
+/** Of a port: one that is free for UDP may be taken for TCP. */
+const CHOICES_MAX = 16;
 const QUERY_OPCODE = 0;
 const { FORMERR, NOTIMP, NXDOMAIN, SERVFAIL } = Packet.RCODE;
 const TYPES: Partial<Record<number, RecordType>> = {
@@ -64,16 +66,25 @@ export class NameServer implements AsyncDisposable {
 
   /** @throws Error when the port is somebody else's. */
   static async listen(options: NameServerOptions): Promise<NameServer> {
-    const server = new NameServer(options);
-    const { address, port } = options.listen;
-    try {
-      await opened(server.#udp, () => server.#udp.bind(port, address));
-      await opened(server.#tcp, () => server.#tcp.listen(server.#udp.address().port, address));
-    } catch (error) {
-      await server[Symbol.asyncDispose]();
-      throw error;
+    await using refused = new AsyncDisposableStack();
+    for (let attempt = 1;; attempt++) {
+      const server = new NameServer(options);
+      try {
+        await server.#open();
+        return server;
+      } catch (error) {
+        // Held meanwhile, so that another is chosen.
+        refused.use(server);
+        const isChosen = options.listen.port === 0 && attempt < CHOICES_MAX;
+        if (!isChosen || (error as { code?: unknown }).code !== "EADDRINUSE") throw error;
+      }
     }
-    return server;
+  }
+
+  async #open(): Promise<void> {
+    const { address, port } = this.#options.listen;
+    await opened(this.#udp, () => this.#udp.bind(port, address));
+    await opened(this.#tcp, () => this.#tcp.listen(this.#udp.address().port, address));
   }
 
   get port(): number {

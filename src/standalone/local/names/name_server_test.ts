@@ -216,3 +216,45 @@ Deno.test("NameServer answers what is a question, and outlives what is none", as
     assert.equal(await rcodeOf(message, names.address), code, what);
   }
 });
+
+/** Where all ports but one of those that are chosen from are taken for TCP: its own network namespace. */
+const CROWDED = `
+  ip link set lo up
+  echo "40000 40007" > /proc/sys/net/ipv4/ip_local_port_range
+  exec "$@"
+`;
+const LISTEN = `
+  const { NameServer } = await import(Deno.args[0]);
+  const listen = { address: "127.0.0.1", port: 0 };
+  const taken = [0, 1, 2, 3, 4, 5, 6].map((each) => Deno.listen({ hostname: listen.address, port: 40000 + each }));
+  await using server = await NameServer.listen({ listen, zone: () => undefined, upstream: () => Promise.resolve([]) });
+  console.log(server.port);
+  for (const each of taken) each.close();
+`;
+
+Deno.test({
+  name: "NameServer.listen() finds a port that is free for both protocols",
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    const deno = [
+      Deno.execPath(),
+      "eval",
+      "--config",
+      new URL("../../../../deno.json", import.meta.url).pathname,
+    ];
+    const { stdout, stderr } = await new Deno.Command("unshare", {
+      args: [
+        "--net",
+        "sh",
+        "-ec",
+        CROWDED,
+        "sh",
+        ...deno,
+        LISTEN,
+        new URL("name_server.ts", import.meta.url).href,
+      ],
+    }).output();
+    const [port, why = ""] = [stdout, stderr].map((each) => new TextDecoder().decode(each));
+    assert.equal(port, "40007\n", why);
+  },
+});
