@@ -8,8 +8,8 @@ IMAGES=${IMAGES:-$(cat "$STATE/images" 2>/dev/null || true)}
 APISERVER_EXTRA=${APISERVER_EXTRA:-$(cat "$STATE/apiserver_extra" 2>/dev/null || true)}
 PKI=$STATE/pki
 LOGS=$STATE/logs
-ETCD_PORT=$((32379 + INDEX * 10))
-# Below the ports that clients are given (32768 and up), or one of them may have it.
+# Below the ports that Services (30000 and up) and clients (32768 and up) are given, or one of them may have it.
+ETCD_PORT=$((26743 + INDEX * 10))
 API_PORT=$((26443 + INDEX))
 CONTROLLER_MANAGER_PORT=$((26543 + INDEX))
 SCHEDULER_PORT=$((26643 + INDEX))
