@@ -1,18 +1,18 @@
 /** Which of the networks of runs a run has: interfaces do not tell until they are there, and two that start at once would take one. */
 
 /** In memory. A file for each network that some run has, or had when it was killed: who has its lock has the network. */
-const DIRECTORY = "/run/denovirt-networks";
+const DIRECTORY = "/run";
+const PREFIX = "denovirt-network-";
 
 /** `undefined`: a run that lives has it. It is given back by disposing of it, after the interface, or with the process. */
 export async function lockNetwork(index: number): Promise<AsyncDisposable | undefined> {
-  await Deno.mkdir(DIRECTORY, { recursive: true, mode: 0o700 });
-  return await lock(`${DIRECTORY}/${index}`);
+  return await lock(`${DIRECTORY}/${PREFIX}${index}`);
 }
 
 /** Takes away what killed runs have left of it. */
 export async function removeDeadNetworkLocks(): Promise<void> {
-  await Deno.mkdir(DIRECTORY, { recursive: true, mode: 0o700 });
-  for (const { name } of await Array.fromAsync(Deno.readDir(DIRECTORY))) {
+  const entries = await Array.fromAsync(Deno.readDir(DIRECTORY));
+  for (const { name } of entries.filter((each) => each.name.startsWith(PREFIX))) {
     const dead = await lock(`${DIRECTORY}/${name}`);
     await dead?.[Symbol.asyncDispose]();
   }

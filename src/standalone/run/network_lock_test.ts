@@ -26,8 +26,7 @@ Deno.test({
   name: "removeDeadNetworkLocks() takes away what nobody has",
   ignore,
   async fn() {
-    const path = `/run/denovirt-networks/${INDEX}`;
-    await Deno.mkdir("/run/denovirt-networks", { recursive: true, mode: 0o700 });
+    const path = `/run/denovirt-network-${INDEX}`;
     await Deno.writeTextFile(path, "");
     await removeDeadNetworkLocks();
     await assert.rejects(Deno.lstat(path), Deno.errors.NotFound);
