@@ -7,7 +7,7 @@ export type RecordedProcess = z.infer<typeof RecordedProcess>;
 
 /** Whether exactly that process lives. */
 export async function isAlive({ pid, startTicks }: RecordedProcess): Promise<boolean> {
-  const stat = await unlessNoProcess(Deno.readTextFile(`/proc/${pid}/stat`));
+  const stat = await unlessMissing(Deno.readTextFile(`/proc/${pid}/stat`));
   // The command name may hold blanks and parentheses, so fields are counted from its end.
   const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
   if (!fields || fields[0] === "Z" || fields[0] === "X") return false;
@@ -18,7 +18,7 @@ export async function isAlive({ pid, startTicks }: RecordedProcess): Promise<boo
  * Resolves with `undefined` when there is no such file, or its process has ended between opening and reading it: /proc says
  * ESRCH then, for which Deno has neither a class nor a code.
  */
-export async function unlessNoProcess<T>(promise: Promise<T>): Promise<T | undefined> {
+export async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
   } catch (error) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isAlive, unlessNoProcess } from "./recorded_process.ts";
+import { isAlive, unlessMissing } from "./recorded_process.ts";
 
 const SLEEP: Deno.CommandOptions = {
   args: ["600"],
@@ -19,14 +19,14 @@ Deno.test("isAlive knows the process by its number and its start", async () => {
   assert.equal(await isAlive(recorded), false);
 });
 
-Deno.test("unlessNoProcess sees that a process ends between opening and reading its file", async () => {
+Deno.test("unlessMissing sees that a process ends between opening and reading its file", async () => {
   const process = new Deno.Command("sleep", SLEEP).spawn();
   using stat = await Deno.open(`/proc/${process.pid}/stat`);
   process.kill("SIGKILL");
   await process.status;
-  assert.equal(await unlessNoProcess(stat.read(new Uint8Array(16))), undefined);
+  assert.equal(await unlessMissing(stat.read(new Uint8Array(16))), undefined);
 });
 
-Deno.test("unlessNoProcess lets other failures through", async () => {
-  await assert.rejects(unlessNoProcess(Deno.readTextFile("/proc")), /os error 21/);
+Deno.test("unlessMissing lets other failures through", async () => {
+  await assert.rejects(unlessMissing(Deno.readTextFile("/proc")), /os error 21/);
 });

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { DomainOwner } from "../hypervisor.ts";
 import type { NativeLibrary } from "../native/native.ts";
-import { isAlive, RecordedProcess, unlessNoProcess } from "../recorded_process.ts";
+import { isAlive, RecordedProcess, unlessMissing } from "../recorded_process.ts";
 import { ControlObservation } from "./control_connection.ts";
 
 /** `ffi/domain/src/record.rs`: which processes run the domain. Another version may have written it. */
@@ -92,11 +92,11 @@ export class VmDirectories {
   }
 
   async exists(uid: string): Promise<boolean> {
-    return await unlessNoProcess(Deno.lstat(this.path(uid))) !== undefined;
+    return await unlessMissing(Deno.lstat(this.path(uid))) !== undefined;
   }
 
   async remove(uid: string): Promise<void> {
-    await unlessNoProcess(Deno.remove(this.path(uid), { recursive: true }));
+    await unlessMissing(Deno.remove(this.path(uid), { recursive: true }));
   }
 
   /**
@@ -207,11 +207,11 @@ export class VmDirectories {
    * arranges. `ffi/domain/src/belonging.rs` looks again before anything is done to it.
    */
   async isOf(uid: string, pid: number): Promise<boolean> {
-    const status = await unlessNoProcess(Deno.readTextFile(`/proc/${pid}/status`));
+    const status = await unlessMissing(Deno.readTextFile(`/proc/${pid}/status`));
     if (status === undefined || !GUEST_USERS.test(status)) return false;
     const [shown, own] = await Promise.all([
-      unlessNoProcess(unlessOdd(Deno.stat(`/proc/${pid}/root/${VM_PLACE}`))),
-      unlessNoProcess(Deno.lstat(this.path(uid))),
+      unlessMissing(unlessOdd(Deno.stat(`/proc/${pid}/root/${VM_PLACE}`))),
+      unlessMissing(Deno.lstat(this.path(uid))),
     ]);
     return shown !== undefined && shown.ino === own?.ino && shown.dev === own.dev;
   }
@@ -224,7 +224,7 @@ export class VmDirectories {
 
   async #write(uid: string, name: string, value: unknown): Promise<void> {
     const path = `${this.path(uid)}/${name}`;
-    await unlessNoProcess(Deno.remove(`${path}.new`));
+    await unlessMissing(Deno.remove(`${path}.new`));
     // Made new: a link that QEMU's user puts there is not followed.
     const options = { createNew: true, mode: PRIVATE_FILE };
     await Deno.writeTextFile(`${path}.new`, JSON.stringify(value), options);
