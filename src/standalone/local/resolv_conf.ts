@@ -81,7 +81,7 @@ function merged(given: readonly string[], own: readonly string[] = []): string[]
 /** Puts it where the container that the guest runs in has its files. */
 export async function writeResolvConf(
   directory: string,
-  { pod, nameServer }: { pod: Pod; nameServer?: string },
+  { pod, nameServer }: { pod: Pod; nameServer: string | undefined },
 ): Promise<void> {
   const text = renderResolvConf(pod, await resolvConfForPods(), nameServer);
   for (const { name } of pod.spec.containers) {

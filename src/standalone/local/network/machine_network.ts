@@ -83,7 +83,6 @@ export function renderNamesFallback(
   const table = `ip ${tableOf({ bridge })}`;
   const asked = `iifname "${bridge}" ip daddr ${gatewayOf(range)} meta l4proto { tcp, udp }`;
   return [
-    `add chain ${table} names { type nat hook prerouting priority dstnat; }`,
     `flush chain ${table} names`,
     `add rule ${table} names ${asked} th dport ${NAME_PORT} dnat to ${nameServer}`,
   ].join("\n");

@@ -144,7 +144,7 @@ export class PodActor {
       images: roots,
       volumes,
     });
-    await writeResolvConf(directory, { pod, ...(nameServer === undefined ? {} : { nameServer }) });
+    await writeResolvConf(directory, { pod, nameServer });
     await sandboxes.start(spec, signal);
   }
 
