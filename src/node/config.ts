@@ -155,14 +155,14 @@ function addAgent(program: Command, { agent }: Subcommands, env: CommandLine["en
       ).choices(UNVERIFIABLE_CALLERS).default("stop"),
     );
   command.action(async (flags: Omit<NodeConfig, "apiServer">) => {
-    if (!flags.nodeName) command.error("error: --node-name is needed, or NODE_NAME", USAGE);
+    if (!flags.nodeName) {
+      command.error("error: --node-name is needed, or NODE_NAME", { exitCode: USAGE_ERROR });
+    }
     const [host, port] = [env["KUBERNETES_SERVICE_HOST"], env["KUBERNETES_SERVICE_PORT"]];
     const apiServer = host && port ? { apiServer: { host, port } } : {};
     await agent({ ...flags, ...apiServer });
   });
 }
-
-const USAGE = { exitCode: USAGE_ERROR };
 
 function addProbe(program: Command, { probe }: Subcommands): void {
   program.command("probe")
