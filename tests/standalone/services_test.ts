@@ -266,17 +266,25 @@ async function listenIn(podUid: string, name: string): Promise<AsyncDisposable> 
   };
 }
 
-function startServices(client: FetchClient): AsyncDisposable {
-  const stop = new AbortController();
+/** Of a process of its own, with what else it has. */
+function informersOf(client: FetchClient) {
   const shared = {
     client,
     logger: SILENT_LOGGER,
     clock: SYSTEM_CLOCK,
     metrics: new MetricsRegistry(),
   };
+  return {
+    ...shared,
+    services: new Informer<LocalService>({ ...shared, resource: SERVICES }),
+    pods: new Informer<Pod>({ ...shared, resource: PODS }),
+  };
+}
+
+function startServices(client: FetchClient): AsyncDisposable {
+  const stop = new AbortController();
+  const { services, pods, ...shared } = informersOf(client);
   const events = new EventRecorder({ ...shared, component: "local-kubelet", instance: "here" });
-  const services = new Informer<LocalService>({ ...shared, resource: SERVICES });
-  const pods = new Informer<Pod>({ ...shared, resource: PODS });
   const controller = createServiceController({
     ...shared,
     events,
@@ -386,14 +394,7 @@ async function resolveFrom(podUid: string, name: string): Promise<string> {
 /** With informers of its own, as the kubelet has them. */
 async function openNames(client: FetchClient): Promise<AsyncDisposable> {
   const stop = new AbortController();
-  const shared = {
-    client,
-    logger: SILENT_LOGGER,
-    clock: SYSTEM_CLOCK,
-    metrics: new MetricsRegistry(),
-  };
-  const services = new Informer<LocalService>({ ...shared, resource: SERVICES });
-  const pods = new Informer<Pod>({ ...shared, resource: PODS });
+  const { services, pods, ...shared } = informersOf(client);
   const running = Promise.all([services, pods].map((each) => each.run(stop.signal)));
   const names = await GuestNames.open({ ...shared, network: NETWORK, services, pods });
   assert.equal(names.address, GATEWAY);
